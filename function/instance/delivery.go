@@ -1,0 +1,55 @@
+package instance
+
+import (
+	"context"
+	"time"
+)
+
+// Handler does the work. Handle is called by one goroutine per input and may block: that is the back-pressure of that input alone.
+// The delivery is settled later, from any goroutine. Drain is called once after the last Handle has returned; it finishes what is
+// in flight until ctx ends and then settles the rest as Abandon.
+type Handler interface {
+	Handle(ctx context.Context, d *Delivery)
+	Drain(ctx context.Context)
+}
+
+// Delivery is one message received from an input topic.
+type Delivery struct {
+	Topic       string // without a -partition-n suffix
+	Pattern     bool   // the input is a topics pattern, not a topic that the operator listed
+	Key         string // exactly as the client gives it; base64 text for the connector's topics
+	Payload     []byte
+	Properties  map[string]string
+	ID          string // ledger:entry:partition:batch
+	PublishTime time.Time
+	EventTime   time.Time // zero when unset
+	Redelivered int       // broker's count; always 0 for failover and exclusive
+	Received    time.Time
+
+	settle func(Settlement) // set by the consumer
+}
+
+// Settle ends the delivery. The first call counts; later calls do nothing. It never blocks on the network.
+func (d *Delivery) Settle(s Settlement) { d.settle(s) }
+
+// Verdict is what happens to a message.
+type Verdict uint8
+
+// The verdicts. Abandon leaves a message unacknowledged: it comes again, is not counted as failed, and is never dead-lettered.
+const (
+	Ack Verdict = iota + 1
+	DeadLetter
+	Abandon
+)
+
+// Settlement is a verdict and, for DeadLetter, why. Every text in it must be free of secrets.
+type Settlement struct {
+	Verdict  Verdict
+	Reason   string // machine word
+	Stage    string
+	Message  string
+	Table    string
+	RowID    string
+	Version  string // "lsn@commit-ms", empty when unknown
+	Attempts int
+}
