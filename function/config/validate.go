@@ -1,0 +1,45 @@
+package config
+
+import (
+	"maps"
+	"net/url"
+	"regexp"
+	"slices"
+)
+
+var (
+	tableName = regexp.MustCompile(`^[^.\s]+\.[^\s]+$`)
+	// Chroma 1.5's rule for collection names.
+	collectionName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{1,510}[A-Za-z0-9]$`)
+)
+
+// reservedFields are the request fields that rowvec itself sets.
+var reservedFields = []string{"model", "input", "dimensions", "encoding_format"}
+
+// checkURL accepts http and https without credentials: those belong in a secret, where they are kept out of logs.
+func (s *section) checkURL(key, raw, example string) {
+	if raw == "" {
+		s.fail(key, "required: for example %s", example)
+		return
+	}
+	u, err := url.Parse(raw)
+	switch {
+	case err != nil:
+		s.fail(key, "expected an address such as %s; what is there cannot be parsed", example)
+	case u.User != nil:
+		s.fail(key, "must not contain credentials; put them in a secret")
+	case (u.Scheme != "http" && u.Scheme != "https") || u.Host == "":
+		s.fail(key, "expected an address such as %s, found %s", example, describe(raw))
+	case u.RawQuery != "" || u.Fragment != "":
+		s.fail(key, "expected an address without ?query and #fragment, such as %s", example)
+	}
+}
+
+// checkExtra refuses fields that would change what rowvec asks for.
+func (s *section) checkExtra(key string, extra map[string]any) {
+	for _, field := range slices.Sorted(maps.Keys(extra)) {
+		if slices.Contains(reservedFields, field) {
+			s.fail(key+"."+field, "is set by rowvec itself; use embedding.model and embedding.dimensions")
+		}
+	}
+}
