@@ -1,0 +1,70 @@
+# rowvec. `make help` lists what can be done.
+SHELL       := /bin/bash
+.SHELLFLAGS := -o pipefail -ec
+CACHE       := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/rowvec
+TOOLS       := $(CACHE)/bin
+VERSION     := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+LDFLAGS     := -s -w -X main.version=$(VERSION)
+
+GOLANGCI_VERSION := v2.15.0
+BUF_VERSION      := v1.75.0
+PROTOC_GEN_GO    := v1.36.12
+PROTOC_GEN_GRPC  := v1.6.2
+
+GOLANGCI := $(TOOLS)/golangci-lint-$(GOLANGCI_VERSION)
+
+.DEFAULT_GOAL := help
+.PHONY: help build test test-unit test-e2e fuzz bench lint fmt generate demo up down tidy check-generated
+
+help: ## list the targets
+	@grep -hE '^[a-z][a-z0-9-]*:.*## ' $(MAKEFILE_LIST) | sort | awk -F':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
+
+build: ## build the function and the CLI into bin/
+	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/ ./cmd/rowvec-function ./cmd/rowvec
+
+demo: build ## from nothing to a working index, on the real stack
+	go run ./deploy/demo
+
+up: ## start the local stack and leave it running; addresses in .rowvec/stack.env
+	go run ./deploy/local up
+
+down: ## end the local stack
+	go run ./deploy/local down
+
+test: test-unit bench test-e2e ## all tests, unit to end to end
+
+test-unit: ## unit, component and conformance tests on fakes, with the race detector
+	go vet ./...
+	go test -race -timeout 10m ./...
+
+bench: ## every benchmark once, so that they keep compiling and running
+	go test -run '^$$' -bench . -benchtime 1x -timeout 10m ./...
+
+# -count=1: what runs against the real stack is never taken from the cache. A skipped test is a failure.
+test-e2e: build ## end-to-end tests on the real stack
+	@mkdir -p e2e/out
+	go test -count=1 -tags e2e -v -timeout 45m ./e2e/... 2>&1 | tee e2e/out/e2e.log
+	@if grep -q -- '--- SKIP' e2e/out/e2e.log; then echo 'a test was skipped: that is a failure' >&2; exit 1; fi
+
+FUZZTIME ?= 10s
+fuzz: ## every fuzz target for FUZZTIME (10s)
+	@for f in $$(grep -rlE '^func Fuzz' --include='*_test.go' .); do \
+	  for t in $$(grep -oE '^func Fuzz[A-Za-z0-9_]*' $$f | cut -c6-); do \
+	    echo "$$(dirname $$f) $$t"; go test -run '^$$' -fuzz "^$$t$$" -fuzztime $(FUZZTIME) $$(dirname $$f); \
+	  done; done
+
+lint: $(GOLANGCI) ## all linters, and that go.mod and the generated code are in order
+	$(GOLANGCI) config verify
+	$(GOLANGCI) run ./...
+	go mod tidy -diff
+
+fmt: $(GOLANGCI) ## format
+	$(GOLANGCI) fmt ./...
+
+$(GOLANGCI):
+	mkdir -p $(TOOLS)
+	GOBIN=$(TOOLS) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
+	mv $(TOOLS)/golangci-lint $@
+
+tidy: ## go mod tidy
+	go mod tidy
