@@ -1,0 +1,97 @@
+package embed
+
+import (
+	"fmt"
+	"math"
+	"sync/atomic"
+
+	openai "github.com/sashabaranov/go-openai"
+)
+
+const (
+	assumedDimensions = 16384    // while the endpoint has not answered and none are configured: no known model has more
+	bytesPerNumber    = 64       // of JSON, printed in full with line breaks and indentation
+	answerOverhead    = 64 << 10 // the fields around the vectors
+	vectorOverhead    = 1 << 10  // and around each
+)
+
+// dimension is how long vectors are: configured, or as the first answer had them.
+type dimension struct {
+	configured int
+	seen       atomic.Int64
+}
+
+func (d *dimension) expected() int {
+	if d.configured > 0 {
+		return d.configured
+	}
+	return int(d.seen.Load())
+}
+
+// answerLimit bounds the body of an answer with n vectors.
+func (d *dimension) answerLimit(n int) int64 {
+	each := d.expected()
+	if each == 0 {
+		each = assumedDimensions
+	}
+	return answerOverhead + int64(n)*(vectorOverhead+int64(each)*bytesPerNumber)
+}
+
+// check compares and, for the first answer, remembers.
+func (d *dimension) check(got int) error {
+	if d.configured == 0 && d.seen.CompareAndSwap(0, int64(got)) {
+		return nil
+	}
+	want := d.expected()
+	switch {
+	case got == want:
+		return nil
+	case d.configured > 0:
+		return fmt.Errorf("vectors have %d dimensions, embedding.dimensions is %d; correct the setting or embedding.model", got, want)
+	default:
+		return fmt.Errorf("vectors have %d dimensions, earlier ones had %d: the model behind embedding.model has changed; "+
+			"set it back, or index into a new collection", got, want)
+	}
+}
+
+// vectors puts the vectors of an answer in the order of the n texts and checks them: one for each text, all of one length, every number
+// finite, and not all of them 0. (Servers that cannot write NaN as JSON write null, which decodes to 0.)
+func vectors(data []openai.Embedding, n int) ([][]float32, error) {
+	if len(data) != n {
+		return nil, fmt.Errorf("%d vectors for %d texts", len(data), n)
+	}
+	ordered := make([][]float32, n)
+	for _, item := range data {
+		switch {
+		case item.Index < 0 || item.Index >= n:
+			return nil, fmt.Errorf("index %d for %d texts", item.Index, n)
+		case ordered[item.Index] != nil:
+			return nil, fmt.Errorf("index %d twice", item.Index)
+		case len(item.Embedding) == 0:
+			return nil, fmt.Errorf("no vector at index %d", item.Index)
+		case len(item.Embedding) != len(data[0].Embedding):
+			return nil, fmt.Errorf("vectors of %d and of %d dimensions in one answer", len(data[0].Embedding), len(item.Embedding))
+		}
+		if err := checkNumbers(item.Embedding); err != nil {
+			return nil, fmt.Errorf("index %d: %w", item.Index, err)
+		}
+		ordered[item.Index] = item.Embedding
+	}
+	return ordered, nil
+}
+
+func checkNumbers(vector []float32) error {
+	zero := true
+	for i, x := range vector {
+		if x != 0 {
+			zero = false
+		}
+		if f := float64(x); math.IsNaN(f) || math.IsInf(f, 0) {
+			return fmt.Errorf("component %d is %v", i, x)
+		}
+	}
+	if zero {
+		return fmt.Errorf("all %d components are 0", len(vector))
+	}
+	return nil
+}

@@ -1,0 +1,78 @@
+package embed
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"net/url"
+	"regexp"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+const (
+	redacted   = "[redacted]"
+	maxMessage = 512 // bytes of what an endpoint or the network said that go into an error
+	minSecret  = 4   // shorter values hide nothing, and replacing them would make every text unreadable
+)
+
+var (
+	userinfoInURL = regexp.MustCompile(`(://)[^/@\s"']+@`)
+	queryInURL    = regexp.MustCompile(`(https?://[^\s"'?]*)\?[^\s"']*`)
+)
+
+// scrubber makes foreign text fit to be shown: on one line, of bounded length, and without the secrets it knows.
+type scrubber struct {
+	secrets *strings.Replacer
+}
+
+func newScrubber(apiKey string, base *url.URL) *scrubber {
+	values := []string{apiKey}
+	if base.User != nil {
+		password, _ := base.User.Password()
+		values = append(values, base64.StdEncoding.EncodeToString([]byte(base.User.Username()+":"+password)), password, base.User.Username())
+	}
+	for _, parameter := range base.Query() {
+		values = append(values, parameter...)
+	}
+	var pairs []string
+	for _, value := range values {
+		if len(value) < minSecret {
+			continue
+		}
+		for _, form := range forms(value) {
+			pairs = append(pairs, form, redacted)
+		}
+	}
+	return &scrubber{secrets: strings.NewReplacer(pairs...)}
+}
+
+// forms are the ways in which a value may turn up in a text.
+func forms(value string) []string {
+	quoted, err := json.Marshal(value)
+	if err != nil {
+		return []string{value}
+	}
+	return []string{value, string(quoted[1 : len(quoted)-1]), url.QueryEscape(value), url.PathEscape(value)}
+}
+
+// clean removes secrets: before the text is cut, or half a key would be left.
+func (s *scrubber) clean(text string) string {
+	text = s.secrets.Replace(text)
+	text = userinfoInURL.ReplaceAllString(text, "${1}"+redacted+"@")
+	return queryInURL.ReplaceAllString(text, "${1}?"+redacted)
+}
+
+// message is clean on one line and cut to maxMessage bytes.
+func (s *scrubber) message(text string) string {
+	text = s.clean(strings.ToValidUTF8(text, "?"))
+	text = strings.Join(strings.FieldsFunc(text, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }), " ")
+	if len(text) <= maxMessage {
+		return text
+	}
+	cut := maxMessage
+	for cut > 0 && !utf8.RuneStart(text[cut]) {
+		cut--
+	}
+	return text[:cut] + "..."
+}
