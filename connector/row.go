@@ -1,0 +1,190 @@
+package connector
+
+import (
+	"encoding/json"
+	"fmt"
+	"reflect"
+)
+
+// unavailableText is Debezium's default for unavailable.value.placeholder: it stands for a large value that the update did not touch
+// and Postgres therefore did not log.
+const unavailableText = "__debezium_unavailable_value"
+
+// unavailableBase64 is the same for a bytea column, as JSON carries bytes.
+const unavailableBase64 = "X19kZWJleml1bV91bmF2YWlsYWJsZV92YWx1ZQ=="
+
+// image is one side of a row as parsed, with its schema.
+type image struct {
+	columns map[string]any // nil when the source sent none
+	schema  *schema        // nil when the record came without
+}
+
+// decodeRow fills key, before and after of c.
+func decodeRow(c *Change, k key, value side) error {
+	before, err := readImage(value, "before")
+	if err != nil {
+		return err
+	}
+	after, err := readImage(value, "after")
+	if err != nil {
+		return err
+	}
+	if c.Op == Delete {
+		after.columns = nil
+	} else if after.columns == nil {
+		return malformed(ReasonMissingRow, "an "+c.Op.String()+" with an after image", "null")
+	}
+	if c.Key, err = decodeKey(k, before, after); err != nil {
+		return err
+	}
+	// After first: it may take values from before, which must still be as parsed.
+	if c.After, err = after.row(before); err != nil {
+		return err
+	}
+	c.Before, err = before.row(image{})
+	return err
+}
+
+func readImage(value side, name string) (image, error) {
+	v := value.object[name]
+	if v == nil {
+		return image{}, nil
+	}
+	columns, ok := v.(map[string]any)
+	if !ok {
+		return image{}, malformed(ReasonBadEnvelope, name+" to be an object or null", describe(v))
+	}
+	return image{columns: columns, schema: newSchema(fieldSchema(value.schema, name))}, nil
+}
+
+// decodeKey checks that the key is that of the row (the after image, or before for a delete) and converts its values.
+func decodeKey(k key, before, after image) ([]Column, error) {
+	row := after
+	if row.columns == nil {
+		row = before
+	}
+	types := newSchema(k.schema)
+	if types == nil {
+		types = row.schema
+	}
+	columns := make([]Column, len(k.columns))
+	for i, c := range k.columns {
+		if err := fits(c, row); err != nil {
+			return nil, err
+		}
+		v, err := convert(cloneValue(c.Value), types.field(c.Name))
+		if err != nil {
+			return nil, inColumn(err, c.Name)
+		}
+		columns[i] = Column{Name: c.Name, Value: v}
+	}
+	if len(columns) == 0 {
+		return nil, nil
+	}
+	return columns, nil
+}
+
+// fits compares as parsed: key and row come from one source and spell a value the same way. A delete under REPLICA IDENTITY NOTHING
+// has no row to compare with.
+func fits(c Column, row image) error {
+	if row.columns == nil {
+		return nil
+	}
+	v, ok := row.columns[c.Name]
+	if !ok {
+		return malformed(ReasonKeyMismatch, fmt.Sprintf("key column %q in the row", clip(c.Name)), "no such column")
+	}
+	if !reflect.DeepEqual(v, c.Value) {
+		return malformed(ReasonKeyMismatch, fmt.Sprintf("the row's value of key column %q", clip(c.Name)), "another value")
+	}
+	return nil
+}
+
+// row converts the image's values in place; for a column left out as unchanged it takes the value from older, else Unavailable.
+func (im image) row(older image) (Row, error) {
+	if im.columns == nil {
+		return nil, nil
+	}
+	row := make(Row, len(im.columns))
+	for name, v := range im.columns {
+		types := im.schema
+		if unavailable(v) {
+			old, ok := older.stored(name)
+			if !ok {
+				row[name] = Unavailable{}
+				continue
+			}
+			v, types = cloneValue(old), older.schema
+		}
+		converted, err := convert(v, types.field(name))
+		if err != nil {
+			return nil, inColumn(err, name)
+		}
+		row[name] = converted
+	}
+	return row, nil
+}
+
+// stored returns the value that a column had, if the image tells it. A before image holds whole rows only under REPLICA IDENTITY
+// FULL; otherwise Debezium fills the columns outside the key with null or an empty value, and neither is ever stored out of line.
+func (im image) stored(name string) (any, bool) {
+	v, ok := im.columns[name]
+	if !ok || v == nil || v == "" || unavailable(v) {
+		return nil, false
+	}
+	if list, isList := v.([]any); isList && len(list) == 0 {
+		return nil, false
+	}
+	return v, true
+}
+
+// unavailable recognises the placeholder in the forms that it takes by column type: text (also numeric, json, ...), bytea, an array
+// of text or bytes, an array of integers (the text's bytes, since Debezium 2.x), hstore as a map.
+func unavailable(v any) bool {
+	switch v := v.(type) {
+	case string:
+		return v == unavailableText || v == unavailableBase64
+	case []any:
+		return len(v) == 1 && unavailableElement(v[0]) || unavailableBytes(v)
+	case map[string]any:
+		return len(v) == 1 && v[unavailableText] == unavailableText
+	default:
+		return false
+	}
+}
+
+func unavailableElement(v any) bool { return v == unavailableText || v == unavailableBase64 }
+
+func unavailableBytes(list []any) bool {
+	if len(list) != len(unavailableText) {
+		return false
+	}
+	for i, v := range list {
+		if n, err := integer(v); err != nil || n != int64(unavailableText[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+// cloneValue copies what convert would change in place, for a value that is used twice.
+func cloneValue(v any) any {
+	switch v := v.(type) {
+	case []any:
+		list := make([]any, len(v))
+		for i := range v {
+			list[i] = cloneValue(v[i])
+		}
+		return list
+	case map[string]any:
+		object := make(map[string]any, len(v))
+		for name := range v {
+			object[name] = cloneValue(v[name])
+		}
+		return object
+	case json.Number:
+		return v
+	default:
+		return v
+	}
+}
