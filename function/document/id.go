@@ -1,0 +1,204 @@
+package document
+
+import (
+	"crypto/sha256"
+	"encoding/base32"
+	"fmt"
+	"math"
+	"strconv"
+
+	"github.com/rowvec/rowvec/connector"
+)
+
+// Ids are built of the unreserved characters of RFC 3986, "%XX" for every other byte, "/" between the key's columns and, with
+// PrefixIDs, "schema.table/" in front ("." inside a name is encoded). An empty component is "%empty" and a null one "%null", which
+// no encoding yields because its hex digits are capitals; so no id is empty, which Chroma refuses. A component is the column's text,
+// so that 1 gives one id whether it came as a number or as text.
+const (
+	maxIDBytes = 128  // longer ids become hashes (design §5)
+	hashPrefix = "h:" // ":" is always encoded, so no encoded id starts like this
+	chunkSep   = '#'  // always encoded inside an id, so chunk ids meet no row's id
+	emptyPart  = "%empty"
+	nullPart   = "%null"
+	hexDigits  = "0123456789ABCDEF"
+)
+
+// ID returns the id of the row that a change is about: of the row as it is after an insert, update or read, as it was before a
+// delete. Errors are *Error: halt when the table has no key, poison when the key does not fit the row.
+func (b *Builder) ID(c *connector.Change) (string, error) {
+	id, _, err := b.id(c)
+	return id, err
+}
+
+// OldID returns the id that the row had before an update changed the columns of Spec.Key, and "" when the id is the same. For a
+// primary key the source sends a delete and an insert; for Spec.Key only the update, and the records of the old id have to go.
+func (b *Builder) OldID(c *connector.Change) (string, error) {
+	if len(b.spec.Key) == 0 || c.Op != connector.Update || c.Before == nil {
+		return "", nil
+	}
+	id, err := b.ID(c)
+	if err != nil {
+		return "", err
+	}
+	old, _, err := b.idOf(c, c.Before)
+	if err != nil || old == id {
+		return "", err
+	}
+	return old, nil
+}
+
+// id returns the row's id and, when that is a hash, the id before hashing.
+func (b *Builder) id(c *connector.Change) (id, full string, err error) {
+	row := c.After
+	if c.Op == connector.Delete {
+		row = c.Before
+	}
+	return b.idOf(c, row)
+}
+
+func (b *Builder) idOf(c *connector.Change, row connector.Row) (id, full string, err error) {
+	var room [maxIDBytes + 64]byte
+	raw := room[:0]
+	if b.spec.PrefixIDs {
+		raw = appendPrefix(raw, c.Table)
+	}
+	if len(b.spec.Key) > 0 {
+		raw, err = b.appendColumns(raw, c, row)
+	} else {
+		raw, err = b.appendKey(raw, c, row)
+	}
+	if err != nil {
+		return "", "", err
+	}
+	if len(raw) <= maxIDBytes {
+		return string(raw), "", nil
+	}
+	sum := sha256.Sum256(raw)
+	return hashPrefix + base32.HexEncoding.WithPadding(base32.NoPadding).EncodeToString(sum[:]), string(raw), nil
+}
+
+// appendKey takes the key that the source sent.
+func (b *Builder) appendKey(raw []byte, c *connector.Change, row connector.Row) ([]byte, error) {
+	if len(c.Key) == 0 {
+		return nil, b.noKey(c)
+	}
+	for i, column := range c.Key {
+		if _, gone := column.Value.(connector.Unavailable); gone {
+			return nil, b.unavailable(c, "", column.Name, settingOf(c.Table.String(), "key"))
+		}
+		if value, has := row[column.Name]; has && differ(column.Value, value) {
+			return nil, b.mismatch(c, column.Name, fmt.Sprintf("the key says %v and the row %v", column.Value, value))
+		}
+		raw = appendPart(raw, i, column.Value)
+	}
+	return raw, nil
+}
+
+// appendColumns takes the columns of Spec.Key from the row.
+func (b *Builder) appendColumns(raw []byte, c *connector.Change, row connector.Row) ([]byte, error) {
+	for i, name := range b.spec.Key {
+		value, has := row[name]
+		if !has {
+			return nil, b.mismatch(c, name, "the "+c.Op.String()+" does not carry it; "+cureFull)
+		}
+		if _, gone := value.(connector.Unavailable); gone {
+			return nil, b.unavailable(c, "", name, b.spec.setting("key"))
+		}
+		raw = appendPart(raw, i, value)
+	}
+	return raw, nil
+}
+
+// differ reports whether key and row surely disagree. Only whole numbers are compared: other types may be encoded in the key in
+// another way than in the row, and a valid change must not be refused for that.
+func differ(key, value any) bool {
+	a, isInt := key.(int64)
+	z, isIntToo := value.(int64)
+	return isInt && isIntToo && a != z
+}
+
+func appendPrefix(raw []byte, t connector.Table) []byte {
+	raw = appendEncoded(raw, t.Schema, false)
+	raw = append(raw, '.')
+	raw = appendEncoded(raw, t.Name, false)
+	return append(raw, '/')
+}
+
+func appendPart(raw []byte, index int, value any) []byte {
+	if index > 0 {
+		raw = append(raw, '/')
+	}
+	switch v := value.(type) {
+	case nil:
+		return append(raw, nullPart...)
+	case int64:
+		return strconv.AppendInt(raw, v, 10)
+	case string:
+		return appendText(raw, v)
+	case float64:
+		return appendText(raw, floatText(v))
+	default:
+		return appendText(raw, text(v))
+	}
+}
+
+func appendText(raw []byte, s string) []byte {
+	if s == "" {
+		return append(raw, emptyPart...)
+	}
+	return appendEncoded(raw, s, true)
+}
+
+func appendEncoded(raw []byte, s string, dots bool) []byte {
+	for i := range len(s) {
+		if c := s[i]; unreserved(c) && (dots || c != '.') {
+			raw = append(raw, c)
+		} else {
+			raw = append(raw, '%', hexDigits[c>>4], hexDigits[c&15])
+		}
+	}
+	return raw
+}
+
+func unreserved(c byte) bool {
+	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '-' || c == '.' || c == '_' || c == '~'
+}
+
+// ChunkIDs returns the ids of a row's records [from, to): the row's id itself for the first, "<id>#1", "<id>#2"... for the others.
+func ChunkIDs(rowID string, from, to int) []string {
+	from = max(from, 0)
+	if from >= to {
+		return nil
+	}
+	ids := make([]string, 0, to-from)
+	for i := from; i < to; i++ {
+		ids = append(ids, chunkID(rowID, i))
+	}
+	return ids
+}
+
+func chunkID(rowID string, index int) string {
+	if index == 0 {
+		return rowID
+	}
+	return rowID + string(chunkSep) + strconv.Itoa(index)
+}
+
+// floatText writes a float as people do: no exponent between 1e-6 and 1e21, and one text for both zeros.
+func floatText(v float64) string {
+	size := math.Abs(v)
+	switch {
+	case math.IsNaN(v):
+		return "NaN"
+	case math.IsInf(v, 1):
+		return "Infinity"
+	case math.IsInf(v, -1):
+		return "-Infinity"
+	case size == 0:
+		return "0"
+	case size >= 1e-6 && size < 1e21:
+		return strconv.FormatFloat(v, 'f', -1, 64)
+	default:
+		return strconv.FormatFloat(v, 'e', -1, 64)
+	}
+}

@@ -1,0 +1,101 @@
+package document
+
+import (
+	"slices"
+
+	"github.com/rowvec/rowvec/connector"
+)
+
+// Document is what one row becomes in the index.
+type Document struct {
+	ID          string
+	Chunks      []Chunk        // at least one, unless Empty
+	Metadata    map[string]any // the user's metadata, in Chroma's types: string, int64, float64, bool and slices of these
+	Keep        []string       // metadata keys whose column was unavailable: the stored value stays
+	Fingerprint string         // 128 bits in hex over all that the vectors depend on: identity, text, chunk bounds
+	Empty       bool           // the row has no text: it does not belong in the index
+
+	chunked bool     // the table asks for chunks: records say where they stand
+	fullKey string   // the id before hashing; empty when the id is not a hash
+	fields  []string // every metadata key that the table's settings can write
+}
+
+// Chunk is one piece of a row's text and the record it is stored as.
+type Chunk struct {
+	ID    string
+	Text  string // text[Start:End] of the row's text
+	Index int    // from 0
+	Start int    // byte offset into the row's text
+	End   int    // byte offset, one past the last
+}
+
+// Record is one record of the index, without its vector. A nil metadata value removes the key from the stored record.
+type Record struct {
+	ID       string
+	Document string
+	Metadata map[string]any
+}
+
+// Records returns all of the row's records in the order of the chunks, with the user's and the reserved metadata. The first carries
+// the row's commit mark and has to be written last. stored is what the index holds, or nil: its user keys that the row no longer has
+// are sent as nil, because the store merges metadata (design §4); keys in Keep are not sent at all.
+//
+// Later chunks may have been written by a change that never committed, with keys that stored does not tell. So they send nil for
+// every metadata key that the table can have and the row has not.
+func (d *Document) Records(v connector.Version, stored *State) []Record {
+	if d.Empty {
+		return nil
+	}
+	records := make([]Record, len(d.Chunks))
+	for i, chunk := range d.Chunks {
+		meta := make(map[string]any, len(d.Metadata)+8)
+		d.clear(meta, i, stored)
+		for key, value := range d.Metadata {
+			meta[key] = value
+		}
+		d.reserve(meta, chunk, v, stored)
+		records[i] = Record{ID: chunk.ID, Document: chunk.Text, Metadata: meta}
+	}
+	return records
+}
+
+// clear sends nil for the user keys that must go.
+func (d *Document) clear(meta map[string]any, index int, stored *State) {
+	if stored != nil {
+		d.clearKeys(meta, stored.Keys)
+	}
+	if index > 0 {
+		d.clearKeys(meta, d.fields)
+	}
+}
+
+func (d *Document) clearKeys(meta map[string]any, keys []string) {
+	for _, key := range keys {
+		if _, has := d.Metadata[key]; !has && !slices.Contains(d.Keep, key) {
+			meta[key] = nil
+		}
+	}
+}
+
+// reserve sets the reserved keys of one record.
+func (d *Document) reserve(meta map[string]any, chunk Chunk, v connector.Version, stored *State) {
+	if chunk.Index == 0 {
+		meta[KeyLSN] = int64(v.LSN)
+		meta[KeyCommitTime] = v.CommitTime.UnixMilli()
+		meta[KeyFingerprint] = d.Fingerprint
+		meta[KeyChunks] = int64(len(d.Chunks))
+	}
+	if d.fullKey != "" {
+		meta[KeyFullKey] = d.fullKey
+	}
+	if d.chunked || len(d.Chunks) > 1 {
+		meta[KeyRow] = d.ID
+		meta[KeyChunk] = int64(chunk.Index)
+		meta[KeyStart] = int64(chunk.Start)
+		meta[KeyEnd] = int64(chunk.End)
+	} else if stored != nil && stored.placed {
+		for _, key := range placeKeys() {
+			meta[key] = nil
+		}
+	}
+}

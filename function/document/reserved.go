@@ -1,0 +1,38 @@
+package document
+
+import "strings"
+
+const reservedPrefix = "_rv_"
+
+// The reserved metadata. A row's first record carries the row's commit mark (version, fingerprint, chunk count) and is written last;
+// records of a table with chunks also say where in the row's text they stand. Later keys are added beside these: readers skip
+// reserved keys that they do not know.
+const (
+	KeyLSN         = "_rv_lsn"    // int64: the row's version, its log position
+	KeyCommitTime  = "_rv_ts"     // int64: the row's version, its commit time in milliseconds since 1970
+	KeyFingerprint = "_rv_fp"     // string: see Document.Fingerprint
+	KeyChunks      = "_rv_chunks" // int64: how many records the row has
+	KeyRow         = "_rv_row"    // string: the row's id; on records of a table with chunks
+	KeyChunk       = "_rv_chunk"  // int64: the chunk's index from 0; on records of a table with chunks
+	KeyStart       = "_rv_start"  // int64: first byte of the chunk in the row's text; on records of a table with chunks
+	KeyEnd         = "_rv_end"    // int64: one past the last byte; on records of a table with chunks
+	KeyFullKey     = "_rv_key"    // string: the id before hashing; on records of rows whose id is a hash
+)
+
+// placeKeys returns the reserved keys that only records of a table with chunks have.
+func placeKeys() [4]string { return [...]string{KeyRow, KeyChunk, KeyStart, KeyEnd} }
+
+// IsReserved reports whether a metadata key belongs to rowvec and not to the user.
+func IsReserved(key string) bool { return strings.HasPrefix(key, reservedPrefix) }
+
+// UserMetadata returns the user's part of a record's stored metadata: no reserved keys, no nulls. The result is never nil and shares
+// no map with meta.
+func UserMetadata(meta map[string]any) map[string]any {
+	user := make(map[string]any, len(meta))
+	for key, value := range meta {
+		if value != nil && !IsReserved(key) {
+			user[key] = value
+		}
+	}
+	return user
+}

@@ -1,0 +1,106 @@
+package document
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/rowvec/rowvec/connector"
+)
+
+// State is what the index holds of a row, read from its first record.
+type State struct {
+	Version     connector.Version
+	Fingerprint string
+	Chunks      int      // records that the row has
+	Keys        []string // stored user metadata keys, sorted
+
+	placed bool // the record has placeKeys, which a table that no longer asks for chunks must remove
+}
+
+// ParseState reads the metadata of a row's first record as the store gives it; integers may come as float64 or json.Number.
+//
+// A record without KeyLSN was not written by rowvec: its State has the zero version and no fingerprint, so that any change is newer
+// and has its text embedded, and the Keys of the foreign record, so that they are removed. It is thus overwritten.
+//
+// A record whose mark is damaged gives an *Error (poison, bad_state) beside a State with its Keys: to overwrite it would be to give
+// up the fence silently.
+func ParseState(meta map[string]any) (State, error) {
+	s := State{Keys: userKeys(meta)}
+	if meta[KeyLSN] == nil {
+		return s, nil
+	}
+	mark, err := parseMark(meta)
+	if err != nil {
+		return s, err
+	}
+	mark.Keys = s.Keys
+	mark.placed = meta[KeyRow] != nil
+	return mark, nil
+}
+
+func parseMark(meta map[string]any) (State, error) {
+	lsn, err := integer(meta, KeyLSN)
+	if err != nil {
+		return State{}, err
+	}
+	ms, err := integer(meta, KeyCommitTime)
+	if err != nil {
+		return State{}, err
+	}
+	chunks, err := integer(meta, KeyChunks)
+	if err != nil {
+		return State{}, err
+	}
+	fingerprint, ok := meta[KeyFingerprint].(string)
+	if !ok {
+		return State{}, badState(KeyFingerprint, "text", meta[KeyFingerprint])
+	}
+	if chunks < 1 || chunks > math.MaxInt32 {
+		return State{}, badState(KeyChunks, "a count from 1 on", chunks)
+	}
+	version := connector.Version{LSN: uint64(lsn), CommitTime: time.UnixMilli(ms).UTC()}
+	return State{Version: version, Fingerprint: fingerprint, Chunks: int(chunks)}, nil
+}
+
+func userKeys(meta map[string]any) []string {
+	var keys []string
+	for key, value := range meta {
+		if value != nil && !IsReserved(key) {
+			keys = append(keys, key)
+		}
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+// integer reads a whole number in any of the types that a JSON decoder may have given it.
+func integer(meta map[string]any, key string) (int64, error) {
+	switch v := meta[key].(type) {
+	case int64:
+		return v, nil
+	case int:
+		return int64(v), nil
+	case float64:
+		if v == math.Trunc(v) && math.Abs(v) < 1<<63 {
+			return int64(v), nil
+		}
+	case json.Number:
+		if n, err := v.Int64(); err == nil {
+			return n, nil
+		}
+		if f, err := v.Float64(); err == nil && f == math.Trunc(f) && math.Abs(f) < 1<<63 {
+			return int64(f), nil
+		}
+	}
+	return 0, badState(key, "a whole number", meta[key])
+}
+
+func badState(key, want string, found any) error {
+	return &Error{
+		class: classPoison, reason: ReasonBadState,
+		msg: fmt.Sprintf("stored metadata %s: expected %s, found %v; delete the record and send the row again", key, want, found),
+	}
+}
