@@ -2,6 +2,7 @@ package instance
 
 import (
 	"context"
+	"sync/atomic"
 	"time"
 )
 
@@ -26,11 +27,23 @@ type Delivery struct {
 	Redelivered int       // broker's count; always 0 for failover and exclusive
 	Received    time.Time
 
-	settle func(Settlement) // set by the consumer
+	settled atomic.Bool
+	settle  func(Settlement)
 }
 
 // Settle ends the delivery. The first call counts; later calls do nothing. It never blocks on the network.
-func (d *Delivery) Settle(s Settlement) { d.settle(s) }
+func (d *Delivery) Settle(s Settlement) {
+	if d.settled.CompareAndSwap(false, true) && d.settle != nil {
+		d.settle(s)
+	}
+}
+
+// OnSettle sets what the first Settle calls, and returns the delivery. The consumer calls it before it hands the delivery out;
+// a handler's test calls it on a delivery of its own.
+func (d *Delivery) OnSettle(f func(Settlement)) *Delivery {
+	d.settle = f
+	return d
+}
 
 // Verdict is what happens to a message.
 type Verdict uint8

@@ -1,0 +1,205 @@
+package instance
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/apache/pulsar-client-go/pulsar"
+)
+
+// Settings say how Consume consumes, beyond what the worker's configuration says.
+type Settings struct {
+	// SubscriptionType is key_shared, failover, shared or exclusive. Empty: failover where the function retains ordering, else
+	// key_shared.
+	SubscriptionType string
+	// DeadLetterTopic is a full topic name. Empty: tenant/namespace/name-dlq.
+	DeadLetterTopic string
+	// ReceiverQueueSize is how many messages an input prefetches when its own receiverQueueSize is not set. 0: 500.
+	ReceiverQueueSize int
+	// DrainTimeout bounds how long Handler.Drain may take. 0: 8 s. What follows takes up to 1.5 s more, within the 10 s that the
+	// worker waits before it kills (contract §1.1).
+	DrainTimeout time.Duration
+	// LogTopic is nil, or the log that is to be sent to the function's logTopic while Consume runs.
+	LogTopic *LogTopic
+	// NewClient makes the Pulsar client. nil: pulsar.NewClient. Tests give a double.
+	NewClient func(pulsar.ClientOptions) (pulsar.Client, error)
+}
+
+const (
+	drainTimeout = 8 * time.Second
+	drainGrace   = 250 * time.Millisecond  // for a Drain that returns a little late
+	letterGrace  = 500 * time.Millisecond  // for dead letters that nothing confirmed during the drain
+	closeTimeout = 1000 * time.Millisecond // for acknowledgements and closing, the broker being there
+)
+
+// withDefaults fills in what is not set.
+func (s Settings) withDefaults(conf *Conf) (Settings, error) {
+	if s.SubscriptionType == "" {
+		s.SubscriptionType = "key_shared"
+		if conf.Subscription.Type == Failover {
+			s.SubscriptionType = "failover"
+		}
+	}
+	if _, ok := subscriptionTypes[s.SubscriptionType]; !ok {
+		return s, fmt.Errorf("subscription %q: expected key_shared, failover, shared or exclusive", s.SubscriptionType)
+	}
+	s.DeadLetterTopic = first(s.DeadLetterTopic, "persistent://"+conf.FQFN()+"-dlq")
+	s.ReceiverQueueSize = first(s.ReceiverQueueSize, defaultQueueSize)
+	s.DrainTimeout = first(s.DrainTimeout, drainTimeout)
+	if s.NewClient == nil {
+		s.NewClient = pulsar.NewClient
+	}
+	return s, nil
+}
+
+// observer is told of what happens to messages. It must not block.
+type observer interface {
+	received()
+	processed(latency time.Duration) // acknowledged
+	rejected(err error)              // dead-lettered, and the broker has the letter
+	fault(err error)                 // something between us and Pulsar failed and is tried again
+	condition(source, text string)   // what is wrong now; "" when it is no longer
+}
+
+// consumption is one run of Consume.
+type consumption struct {
+	settings      Settings
+	subscription  Subscription
+	inputs        []Input
+	logTopicName  string
+	identity      identity
+	clientOptions func() (pulsar.ClientOptions, error)
+	handler       Handler
+	observer      observer
+	log           *slog.Logger
+
+	client    pulsar.Client
+	settler   *settler
+	letters   *deadLetters
+	feeds     []*feed
+	calls     calls
+	consumers consumers
+}
+
+// run consumes until ctx ends and then shuts down in order. It returns an error only when something was left behind.
+func (c *consumption) run(ctx context.Context) error {
+	c.prepare()
+	client, err := c.newClient(ctx)
+	if err != nil {
+		c.stop(ctx, background(func() {})) // nothing was delivered, but the handler may hold things of its own
+		return nil                         //nolint:nilerr // the error is that of ctx: a stop before the start is no failure
+	}
+	c.client, c.letters.client = client, client
+
+	// What runs on while the handler drains ends with its queues, or at the very end.
+	tail, cut := context.WithCancel(context.WithoutCancel(ctx))
+	defer cut()
+	letters := background(func() { c.letters.run(tail) })
+	acks := background(c.each(func(f *feed) { c.settler.acknowledge(tail, f.acks) }))
+	logged, endLog := context.WithCancel(tail)
+	defer endLog()
+	logs := background(func() { c.settings.LogTopic.run(tail, logged, client, &c.calls, c.identity) })
+	feeds := background(c.each(func(f *feed) { f.run(ctx) }))
+
+	<-ctx.Done()
+	c.log.InfoContext(ctx, "stopping", "open", c.settler.open.Load())
+	c.stop(ctx, feeds)
+	c.letters.queue.finish()
+	within(letterGrace, letters)
+	for _, f := range c.feeds {
+		f.acks.finish()
+	}
+	endLog()
+	return c.close(ctx, cut, letters, acks, logs)
+}
+
+func (c *consumption) prepare() {
+	c.consumers.calls = &c.calls
+	c.letters = newDeadLetters(c.settings.DeadLetterTopic, c.identity, &c.calls, c.observer, c.log)
+	c.settler = newSettler(c.observer, c.letters, c.log)
+	for _, in := range c.inputs {
+		c.feeds = append(c.feeds, newFeed(in, c))
+	}
+}
+
+// stop waits for the inputs and lets the handler finish what is in flight: DrainTimeout for both.
+func (c *consumption) stop(ctx context.Context, feeds <-chan struct{}) {
+	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.settings.DrainTimeout)
+	defer cancel()
+	if !done(limit, feeds) {
+		c.log.ErrorContext(ctx, "the handler did not return; it is not drained")
+		return
+	}
+	c.drain(limit)
+}
+
+// drain waits a little longer than the handler may take.
+func (c *consumption) drain(limit context.Context) {
+	drained := background(func() { c.handler.Drain(limit) })
+	if !done(limit, drained) && !within(drainGrace, drained) {
+		c.log.ErrorContext(limit, "the handler did not finish draining in time")
+	}
+}
+
+// close ends everything that is still open, within closeTimeout, and tells what was left.
+func (c *consumption) close(ctx context.Context, cut context.CancelFunc, letters, acks, logs <-chan struct{}) error {
+	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
+	defer cancel()
+	done(limit, acks)
+	done(limit, logs)
+	cut()
+	done(limit, letters)
+	c.consumers.closeAll()
+	clean := c.calls.wait(limit)
+	c.calls.start(c.client.Close)
+	clean = c.calls.wait(limit) && clean
+	left := c.settler.open.Load()
+	c.log.InfoContext(ctx, "stopped", "left_unacknowledged", left, "dead_letters_left", c.letters.pending())
+	if !clean {
+		return fmt.Errorf("the Pulsar client did not close within %s; %d messages are left unacknowledged and come again", closeTimeout, left)
+	}
+	return nil
+}
+
+func (c *consumption) each(work func(*feed)) func() {
+	return func() {
+		var all sync.WaitGroup
+		for _, f := range c.feeds {
+			all.Go(func() { work(f) })
+		}
+		all.Wait()
+	}
+}
+
+// background runs work in a goroutine and closes the channel when it has returned.
+func background(work func()) <-chan struct{} {
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		work()
+	}()
+	return ended
+}
+
+// within waits for ch to be closed, for at most d.
+func within(d time.Duration, ch <-chan struct{}) bool {
+	limit, cancel := context.WithTimeout(context.Background(), d)
+	defer cancel()
+	return done(limit, ch)
+}
+
+// internalTopic tells whether a topic that a pattern matches is none of a table, our dead-letter topic and log topic included.
+func (c *consumption) internalTopic(topic string) bool {
+	return internalTopic(topic) || sameTopic(topic, c.settings.DeadLetterTopic) || sameTopic(topic, c.logTopicName)
+}
+
+// localLog is the log without the log topic: what the Pulsar client says about sending must not be sent.
+func (c *consumption) localLog() *slog.Logger {
+	if c.settings.LogTopic == nil {
+		return c.log
+	}
+	return slog.New(c.settings.LogTopic.local)
+}

@@ -1,0 +1,189 @@
+package instance
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/apache/pulsar-client-go/pulsar"
+)
+
+// feed is one input: its consumer, its goroutine, its back-pressure (design §1, 9).
+type feed struct {
+	in    Input
+	c     *consumption
+	acks  *queue[receipt]
+	gate  gate
+	noted map[string]bool // internal topics that were logged
+}
+
+func newFeed(in Input, c *consumption) *feed {
+	return &feed{in: in, c: c, acks: newQueue[receipt](), noted: map[string]bool{}}
+}
+
+// run subscribes and delivers until ctx ends. A consumer that is gone is replaced.
+func (f *feed) run(ctx context.Context) {
+	delay := newRetryDelay()
+	for {
+		consumer, err := f.subscribe(ctx)
+		if err != nil {
+			return
+		}
+		received, err := f.receive(ctx, consumer)
+		if ctx.Err() != nil {
+			return // shutdown closes the consumer, after the acknowledgements
+		}
+		f.c.consumers.close(consumer)
+		f.c.observer.fault(fmt.Errorf("consumer of %s: %w", f.in.Topic, err))
+		f.c.log.WarnContext(ctx, "the consumer is gone; subscribing again", "topic", f.in.Topic, "error", err)
+		if received {
+			delay.Reset()
+		}
+		if delay.sleep(ctx) != nil {
+			return
+		}
+	}
+}
+
+// subscribe tries until it succeeds; while it does not, the status says which input and why. Its error is that of ctx.
+func (f *feed) subscribe(ctx context.Context) (pulsar.Consumer, error) {
+	source := "input " + f.in.Topic
+	f.c.observer.condition(source, fmt.Sprintf("input %s: not subscribed yet", f.in.Topic))
+	delay := newRetryDelay()
+	for {
+		consumer, err := f.trySubscribe(ctx)
+		if err == nil {
+			f.c.observer.condition(source, "")
+			f.c.log.InfoContext(ctx, "subscribed", "topic", f.in.Topic, "subscription", f.c.subscription.Name,
+				"type", f.c.settings.SubscriptionType)
+			return consumer, nil
+		}
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		f.c.observer.fault(fmt.Errorf("subscribe to %s: %w", f.in.Topic, err))
+		f.c.observer.condition(source, fmt.Sprintf("input %s: cannot subscribe: %v; trying again", f.in.Topic, err))
+		f.c.log.ErrorContext(ctx, "cannot subscribe", "topic", f.in.Topic, "error", err)
+		if err := delay.sleep(ctx); err != nil {
+			return nil, err
+		}
+	}
+}
+
+func (f *feed) trySubscribe(ctx context.Context) (pulsar.Consumer, error) {
+	consumer, err := await(ctx, &f.c.calls, func() (pulsar.Consumer, error) {
+		options, err := f.options()
+		if err != nil {
+			return nil, err
+		}
+		return f.c.client.Subscribe(options)
+	}, pulsar.Consumer.Close)
+	if err != nil {
+		return nil, err
+	}
+	f.c.consumers.add(consumer)
+	return consumer, nil
+}
+
+// options say everything that matters: the client's defaults are Exclusive and Latest (contract §6.1). No schema, since a nil one
+// subscribes without a compatibility check; no batch index acknowledgement (contract §6.3); acknowledgements grouped, since losing
+// one costs only a redelivery.
+func (f *feed) options() (pulsar.ConsumerOptions, error) {
+	s := f.c.settings
+	options := pulsar.ConsumerOptions{
+		SubscriptionName:               f.c.subscription.Name,
+		Type:                           subscriptionTypes[s.SubscriptionType],
+		SubscriptionInitialPosition:    f.c.subscription.Position.pulsar(),
+		SubscriptionMode:               pulsar.Durable,
+		Name:                           f.c.identity.consumerName(),
+		Properties:                     f.in.consumerProperties(f.c.identity),
+		BackOffPolicyFunc:              newReconnectPolicy,
+		EnableBatchIndexAcknowledgment: false,
+		AckWithResponse:                false,
+		AckGroupingOptions:             &pulsar.AckGroupingOptions{MaxSize: ackGroup, MaxTime: ackDelay},
+	}
+	var err error
+	partitions := 1
+	if f.in.Pattern {
+		options.TopicsPattern, err = anchored(f.in.Topic)
+		options.AutoDiscoveryPeriod = discoveryPeriod
+	} else {
+		options.Topic = f.in.Topic
+		var names []string
+		names, err = f.c.client.TopicPartitions(f.in.Topic)
+		partitions = len(names)
+	}
+	options.ReceiverQueueSize = f.in.queueSize(s.ReceiverQueueSize, partitions)
+	return options, err
+}
+
+// receive hands the messages of a consumer to the handler until the consumer is gone or ctx has ended, and tells whether there
+// was one.
+func (f *feed) receive(ctx context.Context, consumer pulsar.Consumer) (received bool, err error) {
+	for {
+		f.gate.wait(ctx)
+		msg, err := consumer.Receive(ctx)
+		if ctx.Err() != nil {
+			return received, ctx.Err() // a message that came together with the stop is not taken
+		}
+		if err != nil {
+			return received, err
+		}
+		if msg == nil {
+			return received, errors.New("the client gave no message")
+		}
+		received = true
+		if f.internal(ctx, msg.Topic()) {
+			f.acks.add(receipt{consumer, msg.ID()})
+			continue
+		}
+		f.c.handler.Handle(ctx, f.c.settler.deliver(f, consumer, msg))
+	}
+}
+
+// internal tells whether a message that a pattern brought comes from a topic that is none of a table. Go's regular expressions
+// cannot leave such topics out of the pattern, so their messages are acknowledged here, uncounted.
+func (f *feed) internal(ctx context.Context, topic string) bool {
+	if !f.in.Pattern || !f.c.internalTopic(topic) {
+		return false
+	}
+	if name := withoutPartition(topic); !f.noted[name] {
+		f.noted[name] = true
+		f.c.log.InfoContext(ctx, "the topics pattern matches an internal topic: its messages are ignored", "topic", name)
+	}
+	return true
+}
+
+// consumers are the ones that are open.
+type consumers struct {
+	mu    sync.Mutex
+	open  map[pulsar.Consumer]struct{}
+	calls *calls
+}
+
+func (c *consumers) add(consumer pulsar.Consumer) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.open == nil {
+		c.open = map[pulsar.Consumer]struct{}{}
+	}
+	c.open[consumer] = struct{}{}
+}
+
+// close starts to close a consumer: the client's Close blocks while it is disconnected.
+func (c *consumers) close(consumer pulsar.Consumer) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.open, consumer)
+	c.calls.start(consumer.Close)
+}
+
+func (c *consumers) closeAll() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for consumer := range c.open {
+		c.calls.start(consumer.Close)
+	}
+	c.open = nil
+}

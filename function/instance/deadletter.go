@@ -1,0 +1,109 @@
+package instance
+
+import (
+	"maps"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/apache/pulsar-client-go/pulsar"
+)
+
+// The properties that a dead letter has beside those of the original message. The payload, the key, the ordering key and the
+// event time are the original's, so that publishing the letter to rowvec.source_topic again, without these properties, redrives it.
+// A property whose value is unknown is absent. Times are RFC 3339 in UTC. The free texts are cut to bounded lengths.
+const (
+	PropReason      = "rowvec.reason"       // machine word: why the message can never succeed
+	PropStage       = "rowvec.stage"        // where: decode, plan, embed, write
+	PropMessage     = "rowvec.message"      // for a person; up to 2,048 bytes
+	PropTable       = "rowvec.table"        // schema.table
+	PropRow         = "rowvec.row"          // row id, up to 512 bytes
+	PropVersion     = "rowvec.version"      // "lsn@commit-ms" of the change
+	PropSourceTopic = "rowvec.source_topic" // without -partition-n
+	PropMessageID   = "rowvec.message_id"   // ledger:entry:partition:batch in the source topic
+	PropKey         = "rowvec.key"          // the message's key, for reading; up to 512 bytes. The letter's own key is exact
+	PropPublishTime = "rowvec.publish_time" // of the original message
+	PropAttempts    = "rowvec.attempts"     // how often it was tried before it was given up
+	PropFunction    = "rowvec.function"     // tenant/namespace/name
+	PropInstance    = "rowvec.instance"     // instance id
+	PropTime        = "rowvec.time"         // when it was given up
+)
+
+// DeadLetterSubscription is the durable subscription that exists on the dead-letter topic before its first message, so that the
+// topic keeps what is published (design §7). Its type is Shared.
+const DeadLetterSubscription = "rowvec-dlq"
+
+const (
+	longText  = 2048
+	shortText = 512
+)
+
+// letter is a message on its way to the dead-letter topic.
+type letter struct {
+	*parcel
+	Settlement
+	at time.Time
+}
+
+// describe names the record for a log line or the status.
+func (l letter) describe() string {
+	if l.Table != "" && l.RowID != "" {
+		return l.Table + " row " + l.RowID
+	}
+	return "message " + l.ID + " of " + l.Topic
+}
+
+// message is the letter as published.
+func (l letter) message(id identity) *pulsar.ProducerMessage {
+	properties := make(map[string]string, len(l.Properties)+14)
+	maps.Copy(properties, l.Properties)
+	// A message that was redriven and failed again must not tell of its first failure.
+	maps.DeleteFunc(properties, func(name, _ string) bool { return strings.HasPrefix(name, "rowvec.") })
+	set := func(name, value string, most int) {
+		if value != "" {
+			properties[name] = cut(value, most)
+		}
+	}
+	set(PropReason, l.Reason, shortText)
+	set(PropStage, l.Stage, shortText)
+	set(PropMessage, l.Message, longText)
+	set(PropTable, l.Table, shortText)
+	set(PropRow, l.RowID, shortText)
+	set(PropVersion, l.Version, shortText)
+	set(PropSourceTopic, l.Topic, longText)
+	set(PropMessageID, l.ID, shortText)
+	set(PropKey, l.Key, shortText)
+	set(PropPublishTime, timestamp(l.PublishTime), shortText)
+	set(PropAttempts, strconv.Itoa(l.Attempts), shortText)
+	set(PropFunction, id.function, shortText)
+	set(PropInstance, strconv.Itoa(id.instance), shortText)
+	set(PropTime, timestamp(l.at), shortText)
+	return &pulsar.ProducerMessage{
+		Payload:     l.Payload,
+		Key:         l.Key,
+		OrderingKey: l.orderingKey,
+		Properties:  properties,
+		EventTime:   l.EventTime,
+	}
+}
+
+func timestamp(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339Nano)
+}
+
+// cut makes text valid UTF-8 of at most so many bytes, with an ellipsis where something is left out.
+func cut(text string, most int) string {
+	text = strings.ToValidUTF8(text, "\uFFFD")
+	if len(text) <= most {
+		return text
+	}
+	end := most - len("…")
+	for !utf8.RuneStart(text[end]) {
+		end--
+	}
+	return text[:end] + "…"
+}

@@ -1,0 +1,196 @@
+package instance
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"github.com/apache/pulsar-client-go/pulsar"
+	"golang.org/x/time/rate"
+)
+
+// deadLetters publishes to the dead-letter topic, one round of letters at a time, until the broker has confirmed each. Its client
+// is first used for the first letter: a function that never dead-letters makes no topic.
+type deadLetters struct {
+	topic     string
+	identity  identity
+	client    pulsar.Client
+	calls     *calls
+	observer  observer
+	log       *slog.Logger
+	queue     *queue[letter]
+	confirmed func(letter)
+
+	producer pulsar.Producer // owned by run
+	waiting  atomic.Int64    // letters of the round that are not confirmed
+	notes    rate.Sometimes
+}
+
+const (
+	lettersPerRound   = 100
+	deadLetterTimeout = 10 * time.Second // of one publish; then the status says why letters wait
+	deadLetterSource  = "dead_letter"
+)
+
+func newDeadLetters(topic string, id identity, calls *calls, o observer, log *slog.Logger) *deadLetters {
+	return &deadLetters{
+		topic: topic, identity: id, calls: calls, observer: o, log: log, queue: newQueue[letter](),
+		notes: rate.Sometimes{First: 20, Interval: 10 * time.Second},
+	}
+}
+
+// run publishes until the queue is finished and empty, or ctx has ended.
+func (d *deadLetters) run(ctx context.Context) {
+	for {
+		round := d.queue.take(ctx, lettersPerRound)
+		if len(round) == 0 {
+			break
+		}
+		d.deliver(ctx, round)
+	}
+	d.discard()
+}
+
+// pending is how many letters the broker has not confirmed.
+func (d *deadLetters) pending() int { return d.queue.len() + int(d.waiting.Load()) }
+
+// deliver publishes a round, trying again for as long as ctx lasts: nothing that waiting can cure loses a letter. Everything is
+// made anew after a failure, the subscription too, since the topic may have been deleted meanwhile.
+func (d *deadLetters) deliver(ctx context.Context, round []letter) {
+	delay := newRetryDelay()
+	for len(round) > 0 {
+		d.waiting.Store(int64(len(round)))
+		failed, err := d.publish(ctx, round)
+		round = failed
+		if err == nil {
+			d.observer.condition(deadLetterSource, "")
+			continue
+		}
+		d.discard()
+		if ctx.Err() != nil {
+			return
+		}
+		d.waiting.Store(int64(len(round)))
+		d.complain(ctx, err)
+		if delay.sleep(ctx) != nil {
+			return
+		}
+	}
+	d.waiting.Store(0)
+}
+
+func (d *deadLetters) complain(ctx context.Context, err error) {
+	waiting := d.pending()
+	d.observer.fault(fmt.Errorf("publish to the dead-letter topic %s: %w", d.topic, err))
+	d.observer.condition(deadLetterSource, fmt.Sprintf(
+		"cannot publish to the dead-letter topic %s (userConfig.deadLetterTopic): %v; %d messages wait, trying again", d.topic, err, waiting))
+	d.log.ErrorContext(ctx, "cannot publish to the dead-letter topic", "topic", d.topic, "waiting", waiting, "error", err)
+}
+
+// publish sends a round in its order and returns the letters that were not confirmed, with the first error.
+func (d *deadLetters) publish(ctx context.Context, round []letter) ([]letter, error) {
+	producer, err := d.open(ctx)
+	if err != nil {
+		return round, err
+	}
+	type result struct {
+		index int
+		err   error
+	}
+	results := make(chan result, len(round)) // a late callback never blocks
+	for i, l := range round {
+		producer.SendAsync(ctx, l.message(d.identity), func(_ pulsar.MessageID, _ *pulsar.ProducerMessage, err error) {
+			results <- result{i, err}
+		})
+	}
+	sent := make([]bool, len(round))
+	for range round {
+		select {
+		case r := <-results:
+			if sent[r.index] = r.err == nil; sent[r.index] {
+				d.waiting.Add(-1)
+				d.note(ctx, round[r.index])
+				d.confirmed(round[r.index])
+			} else if err == nil {
+				err = r.err
+			}
+		case <-ctx.Done():
+			return unsent(round, sent), ctx.Err()
+		}
+	}
+	return unsent(round, sent), err
+}
+
+func unsent(round []letter, sent []bool) []letter {
+	var left []letter
+	for i, l := range round {
+		if !sent[i] {
+			left = append(left, l)
+		}
+	}
+	return left
+}
+
+// open makes sure of the durable subscription and only then makes the producer.
+func (d *deadLetters) open(ctx context.Context) (pulsar.Producer, error) {
+	if d.producer != nil {
+		return d.producer, nil
+	}
+	if err := d.subscribe(ctx); err != nil {
+		return nil, fmt.Errorf("make the subscription %s: %w", DeadLetterSubscription, err)
+	}
+	producer, err := await(ctx, d.calls, func() (pulsar.Producer, error) {
+		return d.client.CreateProducer(pulsar.ProducerOptions{
+			Topic:           d.topic,
+			Properties:      d.identity.properties(),
+			SendTimeout:     deadLetterTimeout,
+			CompressionType: pulsar.LZ4,
+			// Each letter by itself, so that one can be acknowledged alone, in chunks when the properties make it too large.
+			DisableBatching:   true,
+			EnableChunking:    true,
+			BackOffPolicyFunc: newReconnectPolicy,
+		})
+	}, pulsar.Producer.Close)
+	if err != nil {
+		return nil, fmt.Errorf("make the producer: %w", err)
+	}
+	d.producer = producer
+	return producer, nil
+}
+
+// subscribe attaches a consumer for a moment: the subscription that this makes is durable and stays, from the earliest message on.
+// The single message that the consumer may be given goes back when it closes.
+func (d *deadLetters) subscribe(ctx context.Context) error {
+	consumer, err := await(ctx, d.calls, func() (pulsar.Consumer, error) {
+		return d.client.Subscribe(pulsar.ConsumerOptions{
+			Topic:                       d.topic,
+			SubscriptionName:            DeadLetterSubscription,
+			Type:                        pulsar.Shared,
+			SubscriptionInitialPosition: pulsar.SubscriptionPositionEarliest,
+			SubscriptionMode:            pulsar.Durable,
+			ReceiverQueueSize:           1,
+			Properties:                  d.identity.properties(),
+		})
+	}, pulsar.Consumer.Close)
+	if err != nil {
+		return err
+	}
+	_, err = await(ctx, d.calls, func() (struct{}, error) { consumer.Close(); return struct{}{}, nil }, func(struct{}) {})
+	return err
+}
+
+func (d *deadLetters) discard() {
+	if d.producer != nil {
+		d.calls.start(d.producer.Close)
+		d.producer = nil
+	}
+}
+
+func (d *deadLetters) note(ctx context.Context, l letter) {
+	d.notes.Do(func() {
+		d.log.WarnContext(ctx, "dead-lettered", "reason", l.Reason, "stage", l.Stage, "cause", l.Message, "table", l.Table,
+			"row", l.RowID, "source_topic", l.Topic, "message_id", l.ID, "attempts", l.Attempts)
+	})
+}

@@ -1,0 +1,254 @@
+package instance
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/apache/pulsar-client-go/pulsar"
+	"golang.org/x/time/rate"
+)
+
+// settler turns messages into deliveries and ends them. It is the only place that acknowledges or dead-letters.
+type settler struct {
+	observer observer
+	letters  *deadLetters
+	log      *slog.Logger
+	open     atomic.Int64 // handed out and neither queued for acknowledgement nor confirmed by the dead-letter topic
+	ackFault rate.Sometimes
+}
+
+// parcel is a delivery and what it takes to settle it.
+type parcel struct {
+	*Delivery
+	feed        *feed
+	consumer    pulsar.Consumer // the one that received it: no other can acknowledge its id (contract §6.3)
+	id          pulsar.MessageID
+	orderingKey string
+}
+
+func newSettler(o observer, letters *deadLetters, log *slog.Logger) *settler {
+	s := &settler{observer: o, letters: letters, log: log}
+	s.ackFault = rate.Sometimes{First: 1, Interval: time.Minute}
+	letters.confirmed = s.confirmed
+	return s
+}
+
+// deliver makes the delivery of a message.
+func (s *settler) deliver(f *feed, consumer pulsar.Consumer, msg pulsar.Message) *Delivery {
+	d := &Delivery{
+		Topic:       withoutPartition(msg.Topic()),
+		Pattern:     f.in.Pattern,
+		Key:         msg.Key(),
+		Payload:     msg.Payload(),
+		Properties:  msg.Properties(),
+		ID:          messageID(msg.ID()),
+		PublishTime: msg.PublishTime(),
+		EventTime:   eventTime(msg),
+		Redelivered: int(msg.RedeliveryCount()),
+		Received:    time.Now(),
+	}
+	s.open.Add(1)
+	s.observer.received()
+	p := &parcel{Delivery: d, feed: f, consumer: consumer, id: msg.ID(), orderingKey: msg.OrderingKey()}
+	return d.OnSettle(func(st Settlement) { s.settle(p, st) })
+}
+
+// settle puts the delivery on its way. A verdict that comes after the queues were finished, or that is none, leaves the message
+// unacknowledged: it comes again.
+func (s *settler) settle(p *parcel, st Settlement) {
+	switch st.Verdict {
+	case Ack:
+		if p.feed.acks.add(receipt{p.consumer, p.id}) {
+			s.open.Add(-1)
+			s.observer.processed(time.Since(p.Received))
+		}
+	case DeadLetter:
+		p.feed.gate.enter(len(p.Payload))
+		if !s.letters.queue.add(letter{parcel: p, Settlement: st, at: time.Now()}) {
+			p.feed.gate.leave(len(p.Payload))
+		}
+	case Abandon:
+	default:
+		s.log.Error("delivery settled without a verdict; it comes again", "topic", p.Topic, "message_id", p.ID)
+	}
+}
+
+// confirmed acknowledges a message whose dead letter the broker has stored.
+func (s *settler) confirmed(l letter) {
+	l.feed.gate.leave(len(l.Payload))
+	if l.feed.acks.add(receipt{l.consumer, l.id}) {
+		s.open.Add(-1)
+	}
+	s.observer.rejected(fmt.Errorf("%s dead-lettered: %s: %s", l.describe(), l.Reason, l.Message))
+}
+
+// receipt is an acknowledgement on its way.
+type receipt struct {
+	consumer pulsar.Consumer
+	id       pulsar.MessageID
+}
+
+// acknowledge gives receipts to the client until the queue is finished and empty. It is a goroutine of its own because the
+// client's Ack blocks while the consumer is disconnected. An error means that this consumer is closed: the message comes again,
+// which is harmless.
+func (s *settler) acknowledge(ctx context.Context, receipts *queue[receipt]) {
+	for {
+		batch := receipts.take(ctx, 1000)
+		if len(batch) == 0 {
+			return
+		}
+		for _, r := range batch {
+			if err := r.consumer.AckID(r.id); err != nil {
+				s.ackFault.Do(func() {
+					s.log.WarnContext(ctx, "acknowledgement failed; the message comes again", "message_id", messageID(r.id), "error", err)
+				})
+			}
+		}
+	}
+}
+
+// queue is a queue without a bound for one reader: its writers must not block, and what is in flight is bounded elsewhere.
+type queue[T any] struct {
+	mu       sync.Mutex
+	items    []T
+	finished bool
+	wake     chan struct{}
+}
+
+func newQueue[T any]() *queue[T] { return &queue[T]{wake: make(chan struct{}, 1)} }
+
+// add appends an item; it refuses once the queue is finished.
+func (q *queue[T]) add(item T) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.finished {
+		return false
+	}
+	q.items = append(q.items, item)
+	q.signal()
+	return true
+}
+
+// finish ends the queue: what is in it may still be taken.
+func (q *queue[T]) finish() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.finished = true
+	q.signal()
+}
+
+func (q *queue[T]) len() int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return len(q.items)
+}
+
+// take waits for items and returns up to most of them; none when the queue is finished and empty, or when ctx has ended.
+func (q *queue[T]) take(ctx context.Context, most int) []T {
+	for ctx.Err() == nil {
+		items, over := q.cut(most)
+		if len(items) > 0 || over {
+			return items
+		}
+		select {
+		case <-q.wake:
+		case <-ctx.Done():
+		}
+	}
+	return nil
+}
+
+func (q *queue[T]) cut(most int) (items []T, over bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	n := min(most, len(q.items))
+	items = q.items[:n:n]
+	if q.items = q.items[n:]; len(q.items) == 0 {
+		q.items = nil
+	}
+	return items, q.finished
+}
+
+func (q *queue[T]) signal() {
+	select {
+	case q.wake <- struct{}{}:
+	default:
+	}
+}
+
+// gate stops an input while too many of its messages wait for the dead-letter topic. The other inputs go on (design §1, 9).
+type gate struct {
+	mu           sync.Mutex
+	count, bytes int
+	opened       chan struct{} // not nil while somebody waits
+}
+
+const (
+	gateLetters = 256
+	gateBytes   = 16 << 20
+)
+
+func (g *gate) enter(bytes int) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.count++
+	g.bytes += bytes
+}
+
+func (g *gate) leave(bytes int) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.count--
+	g.bytes -= bytes
+	if g.opened != nil && !g.full() {
+		close(g.opened)
+		g.opened = nil
+	}
+}
+
+func (g *gate) full() bool { return g.count >= gateLetters || g.bytes >= gateBytes }
+
+// wait returns when the gate is open, or ctx has ended.
+func (g *gate) wait(ctx context.Context) {
+	for ctx.Err() == nil {
+		g.mu.Lock()
+		if !g.full() {
+			g.mu.Unlock()
+			return
+		}
+		if g.opened == nil {
+			g.opened = make(chan struct{})
+		}
+		opened := g.opened
+		g.mu.Unlock()
+		done(ctx, opened)
+	}
+}
+
+// messageID is ledger:entry:partition:batch, -1 where there is no partition or batch.
+func messageID(id pulsar.MessageID) string {
+	return fmt.Sprintf("%d:%d:%d:%d", id.LedgerID(), id.EntryID(), id.PartitionIdx(), id.BatchIdx())
+}
+
+// eventTime is zero when the producer set none: the client gives 1970 then (contract §6.7).
+func eventTime(msg pulsar.Message) time.Time {
+	if t := msg.EventTime(); t.UnixMilli() > 0 {
+		return t
+	}
+	return time.Time{}
+}
+
+// withoutPartition is the name of the topic that a partition belongs to.
+func withoutPartition(topic string) string {
+	const mark = "-partition-"
+	i := strings.LastIndex(topic, mark)
+	if i < 0 || strings.Trim(topic[i+len(mark):], "0123456789") != "" || i+len(mark) == len(topic) {
+		return topic
+	}
+	return topic[:i]
+}
