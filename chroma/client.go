@@ -1,0 +1,160 @@
+package chroma
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	v2 "github.com/amikos-tech/chroma-go/pkg/api/v2"
+)
+
+const (
+	// DefaultTimeout bounds one HTTP request when Config.Timeout is zero.
+	DefaultTimeout = 30 * time.Second
+	// DefaultTenant and DefaultDatabase always exist on a Chroma server.
+	DefaultTenant   = "default_tenant"
+	DefaultDatabase = "default_database"
+)
+
+// Config says which server to talk to. It is read once, by New.
+type Config struct {
+	// URL is the server's address, with or without /api/v2. A user and password in it become basic authentication.
+	URL string
+	// Tenant and Database must exist; empty means Chroma's default ones. The environment is not asked.
+	Tenant, Database string
+	// Token is sent as X-Chroma-Token, and as a bearer token unless URL has a user and password.
+	Token string
+	// Timeout bounds each HTTP request, body included; 0 means DefaultTimeout.
+	Timeout time.Duration
+	// Observe is told of every HTTP request after it ended; it may be called from several goroutines and must not block.
+	Observe func(Observation)
+	// Transport carries the requests; nil means a clone of http.DefaultTransport.
+	Transport http.RoundTripper
+}
+
+// Observation is one HTTP request that ended.
+type Observation struct {
+	// Op is preflight, collection, get, upsert, update, delete, query or count.
+	Op string
+	// Err is nil, an *Error, or the caller's context error.
+	Err      error
+	Duration time.Duration
+	// Records is how many records the request wrote, deleted or asked for by id.
+	Records int
+}
+
+// Client talks to one database of one Chroma server. It is safe for use by several goroutines.
+type Client struct {
+	api      v2.Client
+	database v2.Database
+	timeout  time.Duration
+	observe  func(Observation)
+	secrets  []string
+	limits   *limits
+
+	mu      sync.Mutex
+	handles map[string]*Collection // by name
+}
+
+// New makes a client; it does not touch the network. Its error names the setting that does not fit.
+func New(cfg Config) (*Client, error) {
+	base, headers, secrets, err := address(cfg)
+	if err != nil {
+		return nil, err
+	}
+	tenant, database := orDefault(cfg.Tenant, DefaultTenant), orDefault(cfg.Database, DefaultDatabase)
+	for setting, name := range map[string]string{"chroma.tenant": tenant, "chroma.database": database} {
+		if strings.ContainsAny(name, "/%?# ") || strings.Contains(name, "..") {
+			return nil, fmt.Errorf("%s: %q cannot be part of a URL: use letters, digits, '_', '-' and '.'", setting, cut(name, 64))
+		}
+	}
+	api, err := v2.NewHTTPClient(
+		v2.WithBaseURL(base),
+		v2.WithDatabaseAndTenant(database, tenant),
+		v2.WithDefaultHeaders(headers),
+		v2.WithHTTPClient(&http.Client{
+			Transport: &transport{base: orTransport(cfg.Transport)},
+			// A redirect would carry the token elsewhere; it is reported instead (see classify).
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		}),
+	)
+	if err != nil {
+		return nil, fmt.Errorf("chroma.url: %w", err)
+	}
+	timeout := cfg.Timeout
+	if timeout <= 0 {
+		timeout = DefaultTimeout
+	}
+	return &Client{
+		api: api, database: v2.NewDatabase(database, v2.NewTenant(tenant)), timeout: timeout, observe: cfg.Observe,
+		secrets: secrets, limits: newLimits(), handles: map[string]*Collection{},
+	}, nil
+}
+
+// Ping asks the server for its limits, once: after a first success it answers nil without a request. A failure is
+// classified like any other and asked again by the next call.
+func (c *Client) Ping(ctx context.Context) error {
+	_, err := c.preflight(ctx)
+	return err
+}
+
+// Close drops idle connections.
+func (c *Client) Close() error {
+	if err := c.api.Close(); err != nil {
+		return fmt.Errorf("close the Chroma client: %w", err)
+	}
+	return nil
+}
+
+// address takes the credentials out of the URL, so that no later error can show them.
+func address(cfg Config) (base string, headers map[string]string, secrets []string, err error) {
+	u, err := url.Parse(strings.TrimSpace(cfg.URL))
+	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
+		// The parse error quotes the URL, which may hold a password.
+		return "", nil, nil, fmt.Errorf("chroma.url: expected http://host:port or https://host:port")
+	}
+	if u.RawQuery != "" || u.Fragment != "" {
+		return "", nil, nil, fmt.Errorf("chroma.url: expected no query and no fragment after the path")
+	}
+	headers = map[string]string{"User-Agent": "rowvec"}
+	// Secrets read from files often end in a newline.
+	token := strings.TrimSpace(cfg.Token)
+	if strings.ContainsFunc(token, func(r rune) bool { return r < ' ' || r > '~' }) {
+		return "", nil, nil, fmt.Errorf("chroma.token: contains a character that cannot be sent in a header")
+	}
+	if token != "" {
+		headers["X-Chroma-Token"] = token
+		headers["Authorization"] = "Bearer " + token
+		secrets = append(secrets, token)
+	}
+	if u.User != nil {
+		password, _ := u.User.Password()
+		basic := basicAuth(u.User.Username(), password)
+		headers["Authorization"] = "Basic " + basic
+		secrets = append(secrets, password, basic)
+		u.User = nil
+	}
+	u.Path, u.RawPath = strings.TrimSuffix(strings.TrimRight(u.Path, "/"), "/api/v2"), ""
+	return u.String(), headers, secrets, nil
+}
+
+func orDefault(value, fallback string) string {
+	if value == "" {
+		return fallback
+	}
+	return value
+}
+
+func orTransport(given http.RoundTripper) http.RoundTripper {
+	if given != nil {
+		return given
+	}
+	if t, ok := http.DefaultTransport.(*http.Transport); ok {
+		return t.Clone()
+	}
+	return http.DefaultTransport
+}

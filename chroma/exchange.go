@@ -1,0 +1,148 @@
+package chroma
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+)
+
+// Operations, as they appear in errors and observations.
+const (
+	opPreflight  = "preflight"
+	opCollection = "collection"
+	opGet        = "get"
+	opUpsert     = "upsert"
+	opUpdate     = "update"
+	opDelete     = "delete"
+	opQuery      = "query"
+	opCount      = "count"
+)
+
+// maxAnswer bounds an answer in memory. A page of 5,461 records with 40 KB of metadata each fits.
+const maxAnswer = 256 << 20
+
+var errAnswerTooLarge = errors.New("the answer is larger than 256 MiB")
+
+// exchange is the record of one HTTP request: the only thing that is classified.
+type exchange struct {
+	op, collection string
+	records        int
+	private        []string // texts of the request that must not appear in an error
+
+	sent   bool
+	status int
+	header http.Header
+	body   []byte
+	err    error
+}
+
+type exchangeKey struct{}
+
+// transport carries requests of chroma-go and records each into the exchange of its context. chroma-go itself gets a
+// stand-in answer, since it would lose or refuse part of the real one.
+type transport struct{ base http.RoundTripper }
+
+// RoundTrip implements http.RoundTripper. The body is read whole here, so that an answer cut off in the middle is a
+// network error: chroma-go takes it for an empty one.
+func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
+	ex, ok := req.Context().Value(exchangeKey{}).(*exchange)
+	if !ok {
+		return nil, errors.New("request outside of an operation")
+	}
+	ex.sent = true
+	resp, err := t.base.RoundTrip(req)
+	if err != nil {
+		ex.err = err
+		return nil, fmt.Errorf("%s: %w", ex.op, err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	ex.status, ex.header = resp.StatusCode, resp.Header
+	ex.body, ex.err = readAnswer(resp.Body)
+	if ex.err != nil {
+		return nil, fmt.Errorf("%s: %w", ex.op, ex.err)
+	}
+	answer := *resp
+	answer.Body = io.NopCloser(bytes.NewReader(ex.standIn()))
+	answer.ContentLength = -1
+	return &answer, nil
+}
+
+func readAnswer(r io.Reader) ([]byte, error) {
+	body, err := io.ReadAll(io.LimitReader(r, maxAnswer+1))
+	if err != nil {
+		return nil, fmt.Errorf("read the answer: %w", err)
+	}
+	if len(body) > maxAnswer {
+		return nil, errAnswerTooLarge
+	}
+	return body, nil
+}
+
+// standIn is what chroma-go gets to read: the answer itself where it is small and harmless, else an empty one.
+func (ex *exchange) standIn() []byte {
+	switch {
+	case ex.status != http.StatusOK:
+		return []byte("{}")
+	case ex.op == opPreflight:
+		return ex.body
+	case ex.op == opCount:
+		return []byte("0")
+	case ex.op == opCollection:
+		return identity(ex.body)
+	}
+	return []byte("{}")
+}
+
+// identity keeps of a collection, database or tenant what chroma-go needs to address it. The rest (schema, embedding
+// function) would make chroma-go build a local embedding function.
+func identity(body []byte) []byte {
+	var id struct {
+		ID       string `json:"id"`
+		Name     string `json:"name"`
+		Tenant   string `json:"tenant"`
+		Database string `json:"database"`
+	}
+	if json.Unmarshal(body, &id) != nil {
+		return []byte("{}")
+	}
+	out, err := json.Marshal(id)
+	if err != nil {
+		return []byte("{}")
+	}
+	return out
+}
+
+// do makes one attempt: call sends at most one HTTP request, decode reads the body of a 200 answer.
+func (c *Client) do(ctx context.Context, ex *exchange, call func(context.Context) error, decode func([]byte) error) error {
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("chroma %s %q: %w", ex.op, cut(ex.collection, maxName), err)
+	}
+	limited, cancel := context.WithTimeout(context.WithValue(ctx, exchangeKey{}, ex), c.timeout)
+	defer cancel()
+	start := time.Now()
+	callErr := call(limited)
+	err := c.classify(ctx, limited, ex, callErr)
+	if err == nil {
+		if decodeErr := decode(ex.body); decodeErr != nil {
+			err = ex.fail(classRetry, ReasonBadResponse, "the answer is not that of a Chroma server: check chroma.url", decodeErr)
+		}
+	}
+	if ex.sent && c.observe != nil {
+		c.observe(Observation{Op: ex.op, Err: err, Duration: time.Since(start), Records: ex.records})
+	}
+	return err
+}
+
+// decodeObject accepts any JSON object: a write is only done when it was Chroma that said so.
+func decodeObject(body []byte) error {
+	var any struct{}
+	if err := json.Unmarshal(body, &any); err != nil {
+		return fmt.Errorf("decode: %w", err)
+	}
+	return nil
+}
