@@ -1,6 +1,9 @@
 package connector
 
-import "fmt"
+import (
+	"fmt"
+	"strconv"
+)
 
 // Bounds of what is decoded. A source's row is nested a few levels deep, and a message larger than this cannot be one row: Pulsar's
 // default limit is 5 MiB, Postgres' limit of one value is 1 GiB.
@@ -18,7 +21,7 @@ const (
 // The error is a *MalformedError for a record that no source emits, or a *ControlError for one that speaks of no row.
 func Decode(r Record) (*Change, error) {
 	if n := len(r.Key) + len(r.Payload); n > maxBytes {
-		return nil, malformed(ReasonTooLarge, fmt.Sprintf("at most %d bytes of key and payload", maxBytes), fmt.Sprintf("%d", n))
+		return nil, malformed(ReasonTooLarge, fmt.Sprintf("at most %d bytes of key and payload", maxBytes), strconv.Itoa(n))
 	}
 	k, value, err := sides(r)
 	if err != nil {
