@@ -39,14 +39,14 @@ type Conf struct {
 	// UserConfig is nil when there is none. Numbers are json.Number in the worker's spelling, which may be "1.0" for 1 (contract §4.2).
 	UserConfig map[string]any `json:"-"`
 
-	TLSTrustCertsFile  string
-	TLSAllowInsecure   bool
-	TLSVerifyHostname  bool
-	AuthPlugin         string // Java class name
-	authParameters     string
-	secrets            map[string]any
-	getenv             func(string) string
-	instanceIDFromHost bool // Kubernetes runtime: the worker gives every pod the id -1
+	TLSTrustCertsFile string
+	TLSAllowInsecure  bool
+	TLSVerifyHostname bool
+	AuthPlugin        string // Java class name
+	authParameters    string
+	secrets           map[string]any
+	getenv            func(string) string
+	sharded           bool // Kubernetes runtime: the worker gives every pod the id -1
 }
 
 // Subscription says how the inputs are subscribed to.
@@ -155,7 +155,7 @@ func (c *Conf) adoptPodOrdinal() error {
 	if err != nil {
 		return fmt.Errorf("instanceID is %d, so the environment variable POD_NAME must end in -<number>; found %q", c.InstanceID, pod)
 	}
-	c.InstanceID, c.instanceIDFromHost = int(id), true
+	c.InstanceID, c.sharded = int(id), true
 	return nil
 }
 
