@@ -1,0 +1,119 @@
+package indexer
+
+import (
+	"context"
+	"time"
+
+	"github.com/rowvec/rowvec/function/document"
+)
+
+// row is the work on one row of a batch. It belongs to the batch's goroutine.
+type row struct {
+	id       string
+	items    []*item         // not settled yet, in the order of arrival
+	decision decision        // of the current pass
+	stored   *document.State // what the index held at readAt
+	readAt   time.Time
+	vectors  [][]float32          // one per chunk of decision.document
+	missing  int                  // how many of them are still to come
+	touched  int                  // records that an attempt of ours may have left, with or without a commit mark
+	known    map[string][]float32 // vectors of an earlier pass, by text
+}
+
+// batch works on the rows of some records until every record is settled. Rows finish one by one.
+type batch struct {
+	table *Table
+	rows  []*row
+	held  *trouble // rows that wait for a setting
+}
+
+func newBatch(t *Table, items []*item) *batch {
+	b := &batch{table: t, held: t.cond.operation(), rows: make([]*row, 0, len(items))}
+	byID := make(map[string]*row, len(items))
+	for _, it := range items {
+		r := byID[it.id]
+		if r == nil {
+			r = &row{id: it.id}
+			byID[it.id] = r
+			b.rows = append(b.rows, r)
+		}
+		r.items = append(r.items, it)
+	}
+	return b
+}
+
+// run makes passes (look up, plan, embed, write) over the rows that are left. Most batches take one pass. A row comes back when the
+// index changed under it, when its newest change turned out to be poison and an older one is left, or when a setting must change.
+func (b *batch) run(ctx context.Context) {
+	defer b.held.clear()
+	rows := b.rows
+	b.rows = nil // settled rows are garbage, with their vectors
+	for len(rows) > 0 {
+		p := newPass(b, len(rows))
+		p.run(ctx, rows)
+		rows = append(p.again, p.held...)
+		if len(p.held) == 0 {
+			b.held.clear()
+			continue
+		}
+		b.held.report(Halted, p.held[0].decision.err)
+		if len(p.again) == 0 && !b.table.waiter(ctx)(b.table.backoff.delay(p.held[0].decision.err, 1)) {
+			b.interrupt(rows)
+			return
+		}
+	}
+}
+
+// retry runs op in the one loop, reporting to the table's condition.
+func (b *batch) retry(ctx context.Context, op func(context.Context) error) (int, error) {
+	t := b.table
+	return t.backoff.do(ctx, t.cond.operation(), t.waiter(ctx), op)
+}
+
+// done settles a row whose newest change is in the index, and with it the changes that it superseded: only now, so that a crash
+// before this moment brings all of them again.
+func (b *batch) done(r *row, k Kind) {
+	for _, it := range r.items {
+		kind := Superseded
+		if it == r.decision.winner {
+			kind = k
+		}
+		b.table.settle(it, Outcome{Kind: kind, Attempts: it.attempts})
+	}
+	b.forget(r)
+}
+
+// reject settles a change that can never succeed and reports whether its row has others left.
+func (b *batch) reject(r *row, it *item, stage string, err error) (left bool) {
+	b.table.settle(it, Outcome{Kind: Poison, Stage: stage, Reason: Reason(err), Err: err, Attempts: max(1, it.attempts)})
+	r.items = without(r.items, it)
+	if len(r.items) == 0 {
+		b.forget(r)
+		return false
+	}
+	return true
+}
+
+// stale settles changes that the index has nothing to learn from.
+func (b *batch) stale(r *row, items []*item) {
+	for _, it := range items {
+		b.table.settle(it, Outcome{Kind: Stale})
+		r.items = without(r.items, it)
+	}
+}
+
+// interrupt leaves the rows for the next life.
+func (b *batch) interrupt(rows []*row) {
+	for _, r := range rows {
+		for _, it := range r.items {
+			b.table.settle(it, Outcome{Kind: Interrupted})
+		}
+		b.forget(r)
+	}
+}
+
+// forget ends the work on a row.
+func (b *batch) forget(r *row) {
+	r.items, r.vectors, r.known, r.decision = nil, nil, nil, decision{}
+	b.table.free(r.id)
+}

@@ -1,0 +1,76 @@
+package indexer
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/rowvec/rowvec/function/document"
+)
+
+// fenceAge is how old the state that a write stands on may be. Chroma has no conditional write, so the fence is read, compare, write:
+// whoever was suspended between reading and writing, while another instance took over its rows, reads again (design §4).
+const fenceAge = 5 * time.Second
+
+// aged reports whether what was read at the given time must be read again. Both clocks are asked: the monotonic one stands still
+// while a machine sleeps, and the wall clock may be set back.
+func aged(readAt, now time.Time) bool {
+	return max(now.Sub(readAt), now.Round(0).Sub(readAt.Round(0))) > fenceAge
+}
+
+// fence reads the state of the jobs that stand on an old one again, in one call, and answers those that need no write any more. After
+// a failed attempt every job is read again, because there is no telling how long it took and how much of it was done.
+func (g *group) fence(ctx context.Context, s Store) error {
+	now := time.Now()
+	var check []*job
+	for _, j := range g.open() {
+		if j.attempts > 0 || aged(j.readAt, now) {
+			check = append(check, j)
+		}
+	}
+	if len(check) == 0 {
+		return nil
+	}
+	ids := make([]string, len(check))
+	for i, j := range check {
+		ids[i] = j.id
+	}
+	stored, err := s.Get(ctx, ids)
+	if err != nil {
+		return err
+	}
+	for _, j := range check {
+		j.compare(stored, now)
+	}
+	return nil
+}
+
+// compare holds what is stored now against what the write was planned on.
+func (j *job) compare(stored map[string]map[string]any, now time.Time) {
+	state, err := stateOf(stored, j.id)
+	switch {
+	case err != nil:
+		j.reply(false, err)
+	case sameState(state, j.base):
+		j.readAt = now
+	case j.attempts > 0 && j.holds(state):
+		j.reply(false, nil) // an earlier attempt did it all: the first record, which says so, is written last
+	default:
+		j.reply(true, nil)
+	}
+}
+
+// holds reports whether the stored state is the one that the job was to bring about.
+func (j *job) holds(state *document.State) bool {
+	if j.want == nil || state == nil {
+		return j.want == nil && state == nil
+	}
+	return sameVersion(state.Version, j.want.Version) && state.Fingerprint == j.want.Fingerprint && state.Chunks == j.want.Chunks
+}
+
+func sameState(a, b *document.State) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return sameVersion(a.Version, b.Version) && a.Fingerprint == b.Fingerprint && a.Chunks == b.Chunks && slices.Equal(a.Keys, b.Keys)
+}

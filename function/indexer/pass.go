@@ -1,0 +1,275 @@
+package indexer
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/rowvec/rowvec/function/document"
+)
+
+// pass takes the rows of a batch through lookup, plan, embedding and writing once.
+type pass struct {
+	*batch
+	open    map[*row]struct{} // at the endpoint or at the writer
+	texts   []string          // distinct texts to embed, in the order of the rows
+	need    map[string][]slot // who waits for each
+	saved   int               // texts that need no request
+	results chan embedded
+	written chan written
+	again   []*row // to be planned again
+	held    []*row // to be planned again once a setting has changed
+}
+
+// slot is the place of one vector.
+type slot struct {
+	row   *row
+	chunk int
+}
+
+func newPass(b *batch, rows int) *pass {
+	return &pass{
+		batch: b, open: make(map[*row]struct{}, rows), need: make(map[string][]slot),
+		results: make(chan embedded), written: make(chan written, rows), // the writer must never wait for a batch
+	}
+}
+
+func (p *pass) run(ctx context.Context, rows []*row) {
+	for _, r := range p.lookUp(ctx, rows) {
+		p.plan(r)
+	}
+	if p.saved > 0 {
+		p.table.observer.TextsSaved(p.table.name, p.saved)
+	}
+	if len(p.texts) > 0 {
+		within, cancel := context.WithCancel(ctx)
+		e := embedding{pool: p.table.pool, retry: p.retry, out: p.results}
+		wait := e.start(within, p.texts)
+		defer wait()
+		defer cancel()
+	}
+	p.collect(ctx)
+}
+
+// collect takes what the endpoint and the writer are done with until no row is open.
+func (p *pass) collect(ctx context.Context) {
+	for len(p.open) > 0 {
+		select {
+		case e := <-p.results:
+			p.embedded(e)
+		case w := <-p.written:
+			p.wrote(w)
+		case <-ctx.Done():
+			// The writer may still hold rows of ours. What it does with them is harmless: nobody was told that they are done.
+			for r := range p.open {
+				p.interrupt([]*row{r})
+			}
+			return
+		}
+	}
+}
+
+// lookUp reads what the index holds of the rows and returns those that can be planned.
+func (p *pass) lookUp(ctx context.Context, rows []*row) []*row {
+	found := make([]*row, 0, len(rows))
+	bisect(rows, func(part []*row) error {
+		ids := make([]string, len(part))
+		for i, r := range part {
+			ids[i] = r.id
+		}
+		var readAt time.Time
+		var stored map[string]map[string]any
+		_, err := p.retry(ctx, func(ctx context.Context) error {
+			return p.table.writer.attempt(ctx, func(ctx context.Context, s Store) (err error) {
+				readAt = time.Now() // before the call: the answer may be as old as this
+				stored, err = s.Get(ctx, ids)
+				return err
+			})
+		})
+		if err != nil {
+			return fmt.Errorf("look up %d rows: %w", len(ids), err)
+		}
+		for _, r := range part {
+			if p.know(r, stored, readAt) {
+				found = append(found, r)
+			}
+		}
+		return nil
+	}, p.failed)
+	return found
+}
+
+// know notes what the index holds of a row. A commit mark that cannot be read condemns the row's changes: to write over it would be to
+// give up the fence.
+func (p *pass) know(r *row, stored map[string]map[string]any, readAt time.Time) bool {
+	state, err := stateOf(stored, r.id)
+	if err != nil {
+		p.failed([]*row{r}, err)
+		return false
+	}
+	r.stored, r.readAt = state, readAt
+	return true
+}
+
+// failed ends rows that could not be looked up.
+func (p *pass) failed(rows []*row, err error) {
+	if Classify(err) != ClassPoison {
+		p.interrupt(rows)
+		return
+	}
+	for _, r := range rows {
+		for len(r.items) > 0 && p.reject(r, r.items[0], "plan", err) {
+			continue
+		}
+	}
+}
+
+// stateOf reads a row's state from an answer of Store.Get, nil for a row that the index does not hold.
+func stateOf(stored map[string]map[string]any, id string) (*document.State, error) {
+	meta, has := stored[id]
+	if !has {
+		return nil, nil //nolint:nilnil // the pair says that there is nothing to read
+	}
+	state, err := document.ParseState(meta)
+	if err != nil {
+		return nil, fmt.Errorf("row %s: %w", id, err)
+	}
+	return &state, nil
+}
+
+// plan decides on a row and sends it on its way.
+func (p *pass) plan(r *row) {
+	d := plan(p.table.builder, r.items, r.stored)
+	r.decision = d
+	for _, bad := range d.poisoned {
+		if !p.reject(r, bad.item, "plan", bad.err) {
+			return
+		}
+	}
+	p.stale(r, d.stale)
+	switch d.action {
+	case skip:
+		p.forget(r)
+	case hold:
+		p.held = append(p.held, r)
+	case remove:
+		if r.stored == nil && r.touched == 0 {
+			p.done(r, Deleted)
+			return
+		}
+		p.write(r)
+	case refresh:
+		p.saved += len(d.records)
+		p.write(r)
+	case index:
+		p.want(r)
+	}
+}
+
+// want notes the vectors that a row needs and does not know from an earlier pass.
+func (p *pass) want(r *row) {
+	chunks := r.decision.document.Chunks
+	r.vectors, r.missing = make([][]float32, len(chunks)), 0
+	for i, chunk := range chunks {
+		if v, ok := r.known[chunk.Text]; ok {
+			r.vectors[i] = v
+			continue
+		}
+		waiting, asked := p.need[chunk.Text]
+		if asked {
+			p.saved++
+		} else {
+			p.texts = append(p.texts, chunk.Text)
+		}
+		p.need[chunk.Text] = append(waiting, slot{row: r, chunk: i})
+		r.missing++
+	}
+	if r.missing == 0 {
+		p.write(r)
+		return
+	}
+	p.open[r] = struct{}{}
+}
+
+// embedded takes the answer to some texts. A row goes on to the writer with its last vector.
+func (p *pass) embedded(e embedded) {
+	for i, text := range e.texts {
+		for _, s := range p.need[text] {
+			if _, open := p.open[s.row]; !open {
+				continue // it failed by another of its chunks
+			}
+			s.row.decision.winner.attempts += e.attempts
+			switch {
+			case e.err == nil:
+				s.row.vectors[s.chunk] = e.vectors[i]
+				if s.row.missing--; s.row.missing == 0 {
+					p.write(s.row)
+				}
+			case Classify(e.err) == ClassPoison:
+				p.condemn(s.row, "embed", e.err)
+			default:
+				delete(p.open, s.row)
+				p.interrupt([]*row{s.row})
+			}
+		}
+	}
+}
+
+// write hands a row to the writer.
+func (p *pass) write(r *row) {
+	p.open[r] = struct{}{}
+	p.table.writer.submit(newJob(p.table, r, p.written))
+}
+
+// wrote takes the writer's answer.
+func (p *pass) wrote(w written) {
+	r := w.row
+	r.decision.winner.attempts += w.attempts
+	switch {
+	case w.err == nil && w.changed:
+		delete(p.open, r)
+		r.keep()
+		p.again = append(p.again, r)
+	case w.err == nil:
+		delete(p.open, r)
+		p.done(r, r.decision.action.outcome())
+	case Classify(w.err) == ClassPoison:
+		p.condemn(r, "write", w.err)
+	default:
+		delete(p.open, r)
+		p.interrupt([]*row{r})
+	}
+}
+
+// condemn rejects a row's newest change; the next newest gets its turn.
+func (p *pass) condemn(r *row, stage string, err error) {
+	delete(p.open, r)
+	if p.reject(r, r.decision.winner, stage, err) {
+		p.again = append(p.again, r)
+	}
+}
+
+// keep remembers the row's vectors for when it is planned again.
+func (r *row) keep() {
+	if len(r.vectors) == 0 {
+		return
+	}
+	r.known = make(map[string][]float32, len(r.vectors))
+	for i, chunk := range r.decision.document.Chunks {
+		r.known[chunk.Text] = r.vectors[i]
+	}
+}
+
+// outcome is what becomes of a change whose action is done.
+func (a action) outcome() Kind {
+	switch a {
+	case remove:
+		return Deleted
+	case refresh:
+		return MetadataOnly
+	case index:
+		return Indexed
+	default:
+		return Stale
+	}
+}

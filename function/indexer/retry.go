@@ -1,0 +1,71 @@
+package indexer
+
+import (
+	"context"
+	"math/rand/v2"
+	"time"
+)
+
+// backoff says how long to wait before the next attempt.
+type backoff struct {
+	base   time.Duration  // the shortest wait
+	limit  time.Duration  // the longest wait of our own choice; the other side may ask for more
+	probe  time.Duration  // the wait before a halted operation is tried again
+	jitter func() float64 // in [0,1)
+}
+
+func defaultBackoff() backoff {
+	return backoff{
+		base: 100 * time.Millisecond, limit: 30 * time.Second, probe: 30 * time.Second,
+		jitter: rand.Float64,
+	}
+}
+
+// delay returns the wait after the given attempt (1, 2, ...). It is drawn from the whole span between base and a ceiling that
+// doubles, so that many callers of one broken endpoint do not come back together; a halted operation is probed at a fixed pace.
+func (b backoff) delay(err error, attempt int) time.Duration {
+	if Classify(err) == ClassHalt {
+		return max(b.probe, RetryAfter(err))
+	}
+	ceiling := b.limit
+	if shift := min(attempt, 20); b.base<<shift < b.limit {
+		ceiling = b.base << shift
+	}
+	drawn := b.base + time.Duration(b.jitter()*float64(ceiling-b.base))
+	return max(drawn, RetryAfter(err))
+}
+
+// reporter is told about the trouble of one operation.
+type reporter interface {
+	report(s State, err error)
+	clear()
+}
+
+// do is the one loop that retries. It calls op until it succeeds, fails as poison, or is given up: then, and only then, the error
+// returned is ClassPoison or ClassInterrupted. wait sleeps and returns false to give up, which a shutdown does at once. A halt is
+// tried again too, slowly: what an operator mends outside of us needs no redeploy. attempts is how often op was called.
+func (b backoff) do(ctx context.Context, r reporter, wait func(time.Duration) bool, op func(context.Context) error) (attempts int, err error) {
+	defer r.clear()
+	for attempts = 1; ; attempts++ {
+		err = op(ctx)
+		if err == nil {
+			return attempts, nil
+		}
+		class := Classify(err)
+		if class == ClassPoison {
+			return attempts, err
+		}
+		if ctx.Err() != nil {
+			return attempts, interrupted(err)
+		}
+		// A context error under a context that lives is somebody else's deadline: it passes.
+		state := Retrying
+		if class == ClassHalt {
+			state = Halted
+		}
+		r.report(state, err)
+		if !wait(b.delay(err, attempts)) {
+			return attempts, interrupted(err)
+		}
+	}
+}
