@@ -35,9 +35,8 @@ func (c *consumption) newClient(ctx context.Context) (pulsar.Client, error) {
 			c.observer.condition(source, "")
 			return client, nil
 		}
-		c.observer.fault(fmt.Errorf("make the Pulsar client: %w", err))
-		c.observer.condition(source, fmt.Sprintf("cannot make the Pulsar client: %v; trying again", err))
-		c.log.ErrorContext(ctx, "cannot make the Pulsar client", "error", err)
+		c.observer.fault(SystemException, fmt.Errorf("make the Pulsar client: %w", err))
+		c.observer.condition(source, fmt.Sprintf("cannot make the client: %v; trying again", err))
 		if err := delay.sleep(ctx); err != nil {
 			return nil, err
 		}
@@ -77,7 +76,9 @@ func (h atLeast) WithAttrs(attrs []slog.Attr) slog.Handler {
 	return atLeast{h.Handler.WithAttrs(attrs), h.level}
 }
 
-func (h atLeast) WithGroup(name string) slog.Handler { return atLeast{h.Handler.WithGroup(name), h.level} }
+func (h atLeast) WithGroup(name string) slog.Handler {
+	return atLeast{h.Handler.WithGroup(name), h.level}
+}
 
 // calls owns the goroutines of the client's blocking calls, none of which takes a context.
 type calls struct{ running sync.WaitGroup }

@@ -58,11 +58,37 @@ func (s Settings) withDefaults(conf *Conf) (Settings, error) {
 // observer is told of what happens to messages. It must not block.
 type observer interface {
 	received()
-	processed(latency time.Duration) // acknowledged
-	rejected(err error)              // dead-lettered, and the broker has the letter
-	fault(err error)                 // something between us and Pulsar failed and is tried again
-	condition(source, text string)   // what is wrong now; "" when it is no longer
+	processed(latency time.Duration)     // acknowledged
+	rejected(err error)                  // dead-lettered, and the broker has the letter
+	fault(kind ExceptionKind, err error) // something between us and Pulsar failed and is tried again
+	condition(source, text string)       // what is wrong now; "" when it is no longer
 }
+
+// Consume subscribes to every input and gives what arrives to the handler until ctx ends; then it stops taking, lets the handler drain
+// within Settings.DrainTimeout, acknowledges, and closes (contract §6.9). Whatever keeps it from Pulsar, it waits and tries again, and
+// the status says why; it returns before ctx ends only for a setting that is wrong. Everything is done 10 s after the end of ctx; what
+// could not be closed by then is an error, and what is left unacknowledged comes again. Call it once at a time.
+func (i *Instance) Consume(ctx context.Context, s Settings, h Handler) error {
+	s, err := s.withDefaults(i.conf)
+	if err != nil {
+		return err
+	}
+	c := &consumption{
+		settings: s, subscription: i.conf.Subscription, inputs: i.conf.Inputs, logTopicName: i.conf.LogTopic,
+		identity: newIdentity(i.conf), clientOptions: i.conf.ClientOptions,
+		handler: h, observer: reporter{i}, log: i.log,
+	}
+	return c.run(ctx)
+}
+
+// reporter tells the instance's statistics and status.
+type reporter struct{ i *Instance }
+
+func (r reporter) received()                           { r.i.stats.received() }
+func (r reporter) processed(latency time.Duration)     { r.i.stats.processed(latency) }
+func (r reporter) rejected(err error)                  { r.i.RecordException(UserException, err) }
+func (r reporter) fault(kind ExceptionKind, err error) { r.i.RecordException(kind, err) }
+func (r reporter) condition(source, text string)       { r.i.SetCondition(source, text) }
 
 // consumption is one run of Consume.
 type consumption struct {

@@ -5,9 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/apache/pulsar-client-go/pulsar"
 )
+
+// slowSubscribe is when a subscribe that has not answered shows in the status.
+const slowSubscribe = 2 * time.Second
 
 // feed is one input: its consumer, its goroutine, its back-pressure (design §1, 9).
 type feed struct {
@@ -35,7 +39,7 @@ func (f *feed) run(ctx context.Context) {
 			return // shutdown closes the consumer, after the acknowledgements
 		}
 		f.c.consumers.close(consumer)
-		f.c.observer.fault(fmt.Errorf("consumer of %s: %w", f.in.Topic, err))
+		f.c.observer.fault(SourceException, fmt.Errorf("consumer of %s: %w", f.in.Topic, err))
 		f.c.log.WarnContext(ctx, "the consumer is gone; subscribing again", "topic", f.in.Topic, "error", err)
 		if received {
 			delay.Reset()
@@ -48,13 +52,12 @@ func (f *feed) run(ctx context.Context) {
 
 // subscribe tries until it succeeds; while it does not, the status says which input and why. Its error is that of ctx.
 func (f *feed) subscribe(ctx context.Context) (pulsar.Consumer, error) {
-	source := "input " + f.in.Topic
-	f.c.observer.condition(source, fmt.Sprintf("input %s: not subscribed yet", f.in.Topic))
 	delay := newRetryDelay()
+	silent := slowSubscribe
 	for {
-		consumer, err := f.trySubscribe(ctx)
+		consumer, err := f.trySubscribe(ctx, silent)
 		if err == nil {
-			f.c.observer.condition(source, "")
+			f.condition("")
 			f.c.log.InfoContext(ctx, "subscribed", "topic", f.in.Topic, "subscription", f.c.subscription.Name,
 				"type", f.c.settings.SubscriptionType)
 			return consumer, nil
@@ -62,16 +65,23 @@ func (f *feed) subscribe(ctx context.Context) (pulsar.Consumer, error) {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		f.c.observer.fault(fmt.Errorf("subscribe to %s: %w", f.in.Topic, err))
-		f.c.observer.condition(source, fmt.Sprintf("input %s: cannot subscribe: %v; trying again", f.in.Topic, err))
-		f.c.log.ErrorContext(ctx, "cannot subscribe", "topic", f.in.Topic, "error", err)
+		f.c.observer.fault(SourceException, fmt.Errorf("subscribe to %s: %w", f.in.Topic, err))
+		f.condition(fmt.Sprintf("cannot subscribe: %v; trying again", err))
+		silent = 0 // from now on the status has a better text
 		if err := delay.sleep(ctx); err != nil {
 			return nil, err
 		}
 	}
 }
 
-func (f *feed) trySubscribe(ctx context.Context) (pulsar.Consumer, error) {
+// trySubscribe makes one attempt. If silent is not zero and the attempt takes longer, the status says that it is under way.
+func (f *feed) trySubscribe(ctx context.Context, silent time.Duration) (pulsar.Consumer, error) {
+	ended := make(chan struct{})
+	watched := background(func() {
+		if silent > 0 && !within(silent, ended) {
+			f.condition("not subscribed yet")
+		}
+	})
 	consumer, err := await(ctx, &f.c.calls, func() (pulsar.Consumer, error) {
 		options, err := f.options()
 		if err != nil {
@@ -79,12 +89,16 @@ func (f *feed) trySubscribe(ctx context.Context) (pulsar.Consumer, error) {
 		}
 		return f.c.client.Subscribe(options)
 	}, pulsar.Consumer.Close)
+	close(ended)
+	<-watched
 	if err != nil {
 		return nil, err
 	}
 	f.c.consumers.add(consumer)
 	return consumer, nil
 }
+
+func (f *feed) condition(text string) { f.c.observer.condition("input "+f.in.Topic, text) }
 
 // options say everything that matters: the client's defaults are Exclusive and Latest (contract §6.1). No schema, since a nil one
 // subscribes without a compatibility check; no batch index acknowledgement (contract §6.3); acknowledgements grouped, since losing

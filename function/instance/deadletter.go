@@ -5,7 +5,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/apache/pulsar-client-go/pulsar"
 )
@@ -62,7 +61,7 @@ func (l letter) message(id identity) *pulsar.ProducerMessage {
 	maps.DeleteFunc(properties, func(name, _ string) bool { return strings.HasPrefix(name, "rowvec.") })
 	set := func(name, value string, most int) {
 		if value != "" {
-			properties[name] = cut(value, most)
+			properties[name] = clip(value, most)
 		}
 	}
 	set(PropReason, l.Reason, shortText)
@@ -93,17 +92,4 @@ func timestamp(t time.Time) string {
 		return ""
 	}
 	return t.UTC().Format(time.RFC3339Nano)
-}
-
-// cut makes text valid UTF-8 of at most so many bytes, with an ellipsis where something is left out.
-func cut(text string, most int) string {
-	text = strings.ToValidUTF8(text, "\uFFFD")
-	if len(text) <= most {
-		return text
-	}
-	end := most - len("…")
-	for !utf8.RuneStart(text[end]) {
-		end--
-	}
-	return text[:end] + "…"
 }

@@ -31,7 +31,7 @@ type deadLetters struct {
 const (
 	lettersPerRound   = 100
 	deadLetterTimeout = 10 * time.Second // of one publish; then the status says why letters wait
-	deadLetterSource  = "dead_letter"
+	deadLetterSource  = "dead-letter topic"
 )
 
 func newDeadLetters(topic string, id identity, calls *calls, o observer, log *slog.Logger) *deadLetters {
@@ -73,7 +73,7 @@ func (d *deadLetters) deliver(ctx context.Context, round []letter) {
 			return
 		}
 		d.waiting.Store(int64(len(round)))
-		d.complain(ctx, err)
+		d.complain(err)
 		if delay.sleep(ctx) != nil {
 			return
 		}
@@ -81,12 +81,10 @@ func (d *deadLetters) deliver(ctx context.Context, round []letter) {
 	d.waiting.Store(0)
 }
 
-func (d *deadLetters) complain(ctx context.Context, err error) {
-	waiting := d.pending()
-	d.observer.fault(fmt.Errorf("publish to the dead-letter topic %s: %w", d.topic, err))
+func (d *deadLetters) complain(err error) {
+	d.observer.fault(SinkException, fmt.Errorf("publish to the dead-letter topic %s: %w", d.topic, err))
 	d.observer.condition(deadLetterSource, fmt.Sprintf(
-		"cannot publish to the dead-letter topic %s (userConfig.deadLetterTopic): %v; %d messages wait, trying again", d.topic, err, waiting))
-	d.log.ErrorContext(ctx, "cannot publish to the dead-letter topic", "topic", d.topic, "waiting", waiting, "error", err)
+		"cannot publish to %s (userConfig.deadLetterTopic): %v; what should go there waits, trying again", d.topic, err))
 }
 
 // publish sends a round in its order and returns the letters that were not confirmed, with the first error.
