@@ -1,0 +1,40 @@
+package admin
+
+import (
+	"fmt"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// Edit returns a YAML document with other values: each change's key is a path of keys with slashes between (userConfig/chroma/url),
+// because Debezium's own keys have dots. A nil value removes the key. Missing levels are made.
+func Edit(document []byte, changes map[string]any) ([]byte, error) {
+	var root map[string]any
+	if err := yaml.Unmarshal(document, &root); err != nil {
+		return nil, fmt.Errorf("read the document: %w", err)
+	}
+	for path, value := range changes {
+		keys := strings.Split(path, "/")
+		level := root
+		for _, key := range keys[:len(keys)-1] {
+			next, ok := level[key].(map[string]any)
+			if !ok {
+				next = map[string]any{}
+				level[key] = next
+			}
+			level = next
+		}
+		last := keys[len(keys)-1]
+		if value == nil {
+			delete(level, last)
+			continue
+		}
+		level[last] = value
+	}
+	out, err := yaml.Marshal(root)
+	if err != nil {
+		return nil, fmt.Errorf("write the document: %w", err)
+	}
+	return out, nil
+}
