@@ -116,7 +116,7 @@ func retryAfter(header string, now time.Time) time.Duration {
 }
 
 // interrupted carries the caller's context error; it has no class on purpose.
-type interrupted struct { //nolint:errname // says what happened, as the net package's canceledError does
+type interrupted struct {
 	op, collection string
 	err            error
 }

@@ -15,8 +15,9 @@ import (
 const (
 	// DefaultTimeout bounds one HTTP request when Config.Timeout is zero.
 	DefaultTimeout = 30 * time.Second
-	// DefaultTenant and DefaultDatabase always exist on a Chroma server.
-	DefaultTenant   = "default_tenant"
+	// DefaultTenant always exists on a Chroma server.
+	DefaultTenant = "default_tenant"
+	// DefaultDatabase always exists in the default tenant.
 	DefaultDatabase = "default_database"
 )
 

@@ -207,12 +207,6 @@ func (s CollectionSpec) options() ([]v2.CreateCollectionOption, error) {
 	}
 	configuration := v2.NewCollectionConfiguration()
 	configuration.SetRaw("hnsw", hnsw)
-	opts := []v2.CreateCollectionOption{
-		v2.WithConfigurationCreate(configuration), v2.WithEmbeddingFunctionCreate(refuser{}), v2.WithDisableEFConfigStorage(),
-	}
-	if len(s.Metadata) == 0 {
-		return opts, nil
-	}
 	metadata := v2.NewEmptyMetadata()
 	for key, value := range s.Metadata {
 		switch value.(type) {
@@ -223,7 +217,14 @@ func (s CollectionSpec) options() ([]v2.CreateCollectionOption, error) {
 			return nil, s.halt(ReasonInvalidSetting, fmt.Sprintf("metadata %q of the collection cannot be of type %T", key, value))
 		}
 	}
-	return append(opts, v2.WithCollectionMetadataCreate(metadata)), nil
+	opts := []v2.CreateCollectionOption{
+		v2.WithConfigurationCreate(configuration), v2.WithEmbeddingFunctionCreate(refuser{}), v2.WithDisableEFConfigStorage(),
+		v2.WithCollectionMetadataCreate(metadata),
+	}
+	if len(s.Metadata) == 0 {
+		opts = opts[:3] // {} is not the same as no metadata
+	}
+	return opts, nil
 }
 
 // matches compares the collection that the server has with the one that is wanted.

@@ -140,8 +140,8 @@ func (c *Client) do(ctx context.Context, ex *exchange, call func(context.Context
 
 // decodeObject accepts any JSON object: a write is only done when it was Chroma that said so.
 func decodeObject(body []byte) error {
-	var any struct{}
-	if err := json.Unmarshal(body, &any); err != nil {
+	var object struct{}
+	if err := json.Unmarshal(body, &object); err != nil {
 		return fmt.Errorf("decode: %w", err)
 	}
 	return nil

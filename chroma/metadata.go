@@ -89,7 +89,7 @@ func appendScalar(out []byte, value any) ([]byte, error) {
 	case bool:
 		return appendBool(out, v)
 	}
-	return nil, fmt.Errorf("Chroma cannot hold a value of type %T: expected text, number, boolean or a list of one of these", value)
+	return nil, fmt.Errorf("a value of type %T, expected text, number, boolean or a list of one of these", value)
 }
 
 func appendList[T any](out []byte, list []T, element func([]byte, T) ([]byte, error)) ([]byte, error) {
