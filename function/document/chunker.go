@@ -118,7 +118,7 @@ func (r *run) extend(to, room int) int {
 // next chooses where the chunk after [from, to) starts.
 func (r *run) next(from, to int) int {
 	first, room := to, r.overlap
-	for first > from+1 && r.pieces[first-1].tokens <= room {
+	for room > 0 && first > from+1 && r.pieces[first-1].tokens <= room {
 		first--
 		room -= r.pieces[first].tokens
 	}
