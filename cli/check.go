@@ -73,7 +73,7 @@ func missingSecrets(f *config.Function) []string {
 // effective renders the configuration as YAML in the order of the documentation. Secrets show where they come from only.
 func effective(f *config.Function, columns map[string][]string) ([]byte, error) {
 	c := f.Config
-	tables := yamlMap{}
+	tables := make(yamlMap, 0, len(c.Tables))
 	for _, name := range slices.Sorted(maps.Keys(c.Tables)) {
 		tables = append(tables, pair{name, tableSettings(c.Tables[name], columns[name])})
 	}
@@ -103,17 +103,30 @@ func effective(f *config.Function, columns map[string][]string) ([]byte, error) 
 
 func embeddingSettings(e config.Embedding) yamlMap {
 	return yamlMap{
-		{"baseURL", e.BaseURL}, {"model", e.Model}, {"apiKey", e.APIKey.String()}, {"dimensions", e.Dimensions},
-		{"prefix", e.Prefix}, {"queryPrefix", e.QueryPrefix}, {"extra", jsonText(e.Extra)}, {"queryExtra", jsonText(e.QueryExtra)},
-		{"maxTexts", e.MaxTexts}, {"maxTokens", e.MaxTokens}, {"concurrency", e.Concurrency},
+		{"baseURL", e.BaseURL},
+		{"model", e.Model},
+		{"apiKey", e.APIKey.String()},
+		{"dimensions", e.Dimensions},
+		{"prefix", e.Prefix},
+		{"queryPrefix", e.QueryPrefix},
+		{"extra", jsonText(e.Extra)},
+		{"queryExtra", jsonText(e.QueryExtra)},
+		{"maxTexts", e.MaxTexts},
+		{"maxTokens", e.MaxTokens},
+		{"concurrency", e.Concurrency},
 		{"timeout", e.Timeout.Round(time.Millisecond).String()},
-		{"requestsPerMinute", e.RequestsPerMinute}, {"tokensPerMinute", e.TokensPerMinute},
+		{"requestsPerMinute", e.RequestsPerMinute},
+		{"tokensPerMinute", e.TokensPerMinute},
 	}
 }
 
 func chromaSettings(c config.Chroma) yamlMap {
 	return yamlMap{
-		{"url", c.URL}, {"tenant", c.Tenant}, {"database", c.Database}, {"token", c.Token.String()}, {"distance", c.Distance},
+		{"url", c.URL},
+		{"tenant", c.Tenant},
+		{"database", c.Database},
+		{"token", c.Token.String()},
+		{"distance", c.Distance},
 		{"hnsw", yamlMap{
 			{"efConstruction", c.HNSW.EFConstruction}, {"maxNeighbors", c.HNSW.MaxNeighbors}, {"efSearch", c.HNSW.EFSearch},
 		}},
@@ -129,8 +142,12 @@ func tableSettings(t config.Table, columns []string) yamlMap {
 		}
 	}
 	m := yamlMap{
-		{"collection", t.Collection}, {"text", t.Text}, {"textColumns", columns}, {"metadata", fields},
-		{"key", t.Key}, {"emptyText", t.EmptyText},
+		{"collection", t.Collection},
+		{"text", t.Text},
+		{"textColumns", columns},
+		{"metadata", fields},
+		{"key", t.Key},
+		{"emptyText", t.EmptyText},
 	}
 	if t.Chunk != nil {
 		m = append(m, pair{"chunk", yamlMap{{"tokens", t.Chunk.Tokens}, {"overlap", t.Chunk.Overlap}}})

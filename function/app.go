@@ -1,0 +1,101 @@
+package function
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/rowvec/rowvec/chroma"
+	"github.com/rowvec/rowvec/function/config"
+	"github.com/rowvec/rowvec/function/indexer"
+	"github.com/rowvec/rowvec/function/instance"
+)
+
+// chromaTimeout bounds one request to Chroma. A group of 1,000 replaced records was seen to take 3 s on two cores.
+const chromaTimeout = 60 * time.Second
+
+// conditions is where a table says that it waits, and why: `functions status` shows it.
+type conditions interface {
+	SetCondition(source, text string)
+	RecordException(kind instance.ExceptionKind, err error)
+}
+
+// app is the function at work: every table's pipeline, the writers of their collections, and the pool of embedding requests.
+type app struct {
+	log        *slog.Logger
+	metrics    *metrics
+	conditions conditions
+	tables     map[string]*indexer.Table
+	writers    map[string]*indexer.Writer // by collection
+	writing    sync.WaitGroup             // the writers' goroutines; Drain waits for them
+}
+
+// newApp composes the pipelines; nothing is reached yet. Its errors are wrong settings.
+func newApp(c *config.Config, lookup Lookup, m *metrics, cond conditions, log *slog.Logger) (*app, error) {
+	endpoint, err := NewEmbedding(c.Embedding, lookup, m.embedded)
+	if err != nil {
+		return nil, err
+	}
+	index, err := NewChroma(c.Chroma, lookup, m.indexed, nil)
+	if err != nil {
+		return nil, err
+	}
+	builders, err := Builders(c)
+	if err != nil {
+		return nil, err
+	}
+	a := &app{
+		log: log, metrics: m, conditions: cond,
+		tables: make(map[string]*indexer.Table), writers: make(map[string]*indexer.Writer),
+	}
+	pool := indexer.NewEmbedPool(endpoint, c.Embedding.Concurrency)
+	for _, name := range slices.Sorted(maps.Keys(c.Tables)) {
+		a.tables[name] = indexer.NewTable(indexer.TableConfig{
+			Table: name, Builder: builders[name],
+			Batch: indexer.Batch{MaxRecords: c.Batch.MaxRecords, MaxBytes: c.Batch.MaxBytes, InFlight: c.Batch.InFlight},
+		}, pool, a.writer(c, index, c.Tables[name].Collection), indexer.Options{Observer: &observer{a}, Log: log})
+		m.setState(name, indexer.Running)
+	}
+	return a, nil
+}
+
+// writer returns the one writer of a collection, which its tables share.
+func (a *app) writer(c *config.Config, index *chroma.Client, collection string) *indexer.Writer {
+	if w, ok := a.writers[collection]; ok {
+		return w
+	}
+	open := func(ctx context.Context) (indexer.Store, error) {
+		opened, err := index.Ensure(ctx, CollectionSpec(c, collection))
+		if err != nil {
+			return nil, fmt.Errorf("open collection %s: %w", collection, err)
+		}
+		return opened, nil
+	}
+	w := indexer.NewWriter(open)
+	a.writers[collection] = w
+	return w
+}
+
+// start lets the writers run. They outlive ctx: what is in flight when it ends is still written during the drain.
+func (a *app) start(ctx context.Context) {
+	for _, w := range a.writers {
+		a.writing.Go(func() { w.Run(context.WithoutCancel(ctx)) })
+	}
+}
+
+// Drain finishes what is in flight until ctx ends; what remains is settled as interrupted. Tables first: they feed the writers.
+func (a *app) Drain(ctx context.Context) {
+	var tables sync.WaitGroup
+	for _, t := range a.tables {
+		tables.Go(func() { t.Drain(ctx) })
+	}
+	tables.Wait()
+	for _, w := range a.writers {
+		w.Stop(ctx)
+	}
+	a.writing.Wait()
+}

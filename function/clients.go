@@ -1,0 +1,101 @@
+// Package function is rowvec's function: the composition of configuration, connector, indexer, endpoint and index into the
+// program that Pulsar starts.
+package function
+
+import (
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/rowvec/rowvec/chroma"
+	"github.com/rowvec/rowvec/embed"
+	"github.com/rowvec/rowvec/function/config"
+	"github.com/rowvec/rowvec/function/document"
+)
+
+// Lookup answers for a named secret.
+type Lookup func(name string) (string, bool)
+
+// NewEmbedding builds the endpoint's client. observe may be nil.
+func NewEmbedding(c config.Embedding, lookup Lookup, observe func(embed.Observation)) (*embed.Client, error) {
+	key, err := c.APIKey.Resolve(lookup)
+	if err != nil {
+		return nil, fmt.Errorf("%s.embedding.apiKey: %w", config.Root, err)
+	}
+	client, err := embed.New(embed.Config{
+		BaseURL: c.BaseURL, Model: c.Model, APIKey: key, Dimensions: c.Dimensions,
+		Prefix: c.Prefix, QueryPrefix: c.QueryPrefix, Extra: c.Extra, QueryExtra: c.QueryExtra,
+		MaxTexts: c.MaxTexts, MaxTokens: c.MaxTokens, Timeout: c.Timeout,
+		RequestsPerMinute: c.RequestsPerMinute, TokensPerMinute: c.TokensPerMinute, Observe: observe,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("%s.embedding: %w", config.Root, err)
+	}
+	return client, nil
+}
+
+// NewChroma builds the index's client. observe may be nil; transport nil means the default one.
+func NewChroma(c config.Chroma, lookup Lookup, observe func(chroma.Observation), transport http.RoundTripper) (*chroma.Client, error) {
+	token, err := c.Token.Resolve(lookup)
+	if err != nil {
+		return nil, fmt.Errorf("%s.chroma.token: %w", config.Root, err)
+	}
+	client, err := chroma.New(chroma.Config{
+		URL: c.URL, Tenant: c.Tenant, Database: c.Database, Token: token, Timeout: chromaTimeout,
+		Observe: observe, Transport: transport,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("%s.chroma: %w", config.Root, err)
+	}
+	return client, nil
+}
+
+// CollectionSpec is how the collection of a table is created when it is missing.
+func CollectionSpec(c *config.Config, collection string) chroma.CollectionSpec {
+	return chroma.CollectionSpec{
+		Name: collection, Distance: c.Chroma.Distance, Dimensions: c.Embedding.Dimensions,
+		HNSW: chroma.HNSW{
+			EFConstruction: c.Chroma.HNSW.EFConstruction, MaxNeighbors: c.Chroma.HNSW.MaxNeighbors, EFSearch: c.Chroma.HNSW.EFSearch,
+		},
+	}
+}
+
+// Builders makes the document builder of every table, by table. Its errors are wrong settings.
+func Builders(c *config.Config) (map[string]*document.Builder, error) {
+	builders := make(map[string]*document.Builder, len(c.Tables))
+	for _, name := range slices.Sorted(maps.Keys(c.Tables)) {
+		b, err := document.NewBuilder(documentSpec(c, name))
+		if err != nil {
+			return nil, fmt.Errorf("%s.%w", config.Root, err)
+		}
+		builders[name] = b
+	}
+	return builders, nil
+}
+
+func documentSpec(c *config.Config, name string) document.Spec {
+	t := c.Tables[name]
+	spec := document.Spec{
+		Table: name, Text: t.Text, Key: t.Key, KeepEmpty: t.EmptyText == "keep",
+		PrefixIDs: c.SharesCollection(name), Identity: identity(c.Embedding),
+	}
+	for _, f := range t.Metadata {
+		spec.Metadata = append(spec.Metadata, document.Field{Column: f.Column, As: f.As})
+	}
+	if t.Chunk != nil {
+		spec.Chunk = &document.ChunkSpec{Tokens: t.Chunk.Tokens, Overlap: t.Chunk.Overlap}
+	}
+	return spec
+}
+
+// identity is what a vector depends on besides its text: a change of any of it must embed again.
+func identity(e config.Embedding) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "model=%q dimensions=%d prefix=%q", e.Model, e.Dimensions, e.Prefix)
+	for _, k := range slices.Sorted(maps.Keys(e.Extra)) {
+		fmt.Fprintf(&b, " %q=%v", k, e.Extra[k])
+	}
+	return b.String()
+}

@@ -1,0 +1,89 @@
+package function
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/rowvec/rowvec/connector"
+	"github.com/rowvec/rowvec/function/indexer"
+	"github.com/rowvec/rowvec/function/instance"
+)
+
+// noTable is the table label of a record that does not tell its table.
+const noTable = "none"
+
+// Handle takes one message to its table's pipeline and returns when that has room for it.
+func (a *app) Handle(ctx context.Context, d *instance.Delivery) {
+	change, err := connector.Decode(connector.Record{Topic: d.Topic, Key: d.Key, Payload: d.Payload, Properties: d.Properties})
+	if err != nil {
+		a.refuse(d, err)
+		return
+	}
+	name := change.Table.String()
+	table, ok := a.tables[name]
+	if !ok {
+		a.unconfigured(ctx, d, name)
+		return
+	}
+	record := indexer.Record{
+		Change: change, Bytes: len(d.Payload), Received: d.Received,
+		Settle: func(o indexer.Outcome) { d.Settle(settlement(change, o)) },
+	}
+	// The error is that of ctx: the record has been settled as interrupted.
+	if err := table.Submit(ctx, record); err != nil {
+		a.log.DebugContext(ctx, "record left for the next start", "table", name, "error", err)
+	}
+}
+
+// refuse ends a message that is not a change: control records are nobody's row, everything else is poison.
+func (a *app) refuse(d *instance.Delivery, err error) {
+	var control *connector.ControlError
+	if errors.As(err, &control) {
+		a.metrics.settled(noTable, indexer.Ignored, 0)
+		d.Settle(instance.Settlement{Verdict: instance.Ack})
+		return
+	}
+	a.metrics.settled(noTable, indexer.Poison, 0)
+	d.Settle(instance.Settlement{
+		Verdict: instance.DeadLetter, Reason: indexer.Reason(err), Stage: "decode", Message: err.Error(), Attempts: 1,
+	})
+}
+
+// unconfigured ends a change of a table that the configuration does not have. A topics pattern is expected to bring such tables.
+// A topic that the operator listed is not: its settings are wrong, so its intake stops and nothing of it is lost (design decision 10).
+func (a *app) unconfigured(ctx context.Context, d *instance.Delivery, table string) {
+	if d.Pattern {
+		a.metrics.settled(table, indexer.Ignored, 0)
+		d.Settle(instance.Settlement{Verdict: instance.Ack})
+		return
+	}
+	a.conditions.SetCondition("input "+d.Topic, fmt.Sprintf(
+		"halted: topic %s has changes of table %s, which userConfig.tables does not have (it has %s); add the table, or remove the topic from inputs, and run functions update",
+		d.Topic, table, strings.Join(slices.Sorted(maps.Keys(a.tables)), ", ")))
+	<-ctx.Done()
+	d.Settle(instance.Settlement{Verdict: instance.Abandon})
+}
+
+// settlement turns what became of a change into what becomes of its message.
+func settlement(change *connector.Change, o indexer.Outcome) instance.Settlement {
+	switch o.Kind {
+	case indexer.Interrupted:
+		return instance.Settlement{Verdict: instance.Abandon}
+	case indexer.Poison:
+		s := instance.Settlement{
+			Verdict: instance.DeadLetter, Reason: o.Reason, Stage: o.Stage, Table: change.Table.String(), RowID: o.RowID,
+			Version:  fmt.Sprintf("%d@%d", change.Version.LSN, change.Version.CommitTime.UnixMilli()),
+			Attempts: o.Attempts,
+		}
+		if o.Err != nil {
+			s.Message = o.Err.Error()
+		}
+		return s
+	default:
+		return instance.Settlement{Verdict: instance.Ack}
+	}
+}
