@@ -134,7 +134,7 @@ func tlsAuth(params string) (pulsar.Authentication, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := require(fields, "tlsCertFile", "tlsKeyFile"); err != nil {
+	if err := requireKeys(fields, "tlsCertFile", "tlsKeyFile"); err != nil {
 		return nil, err
 	}
 	return pulsar.NewAuthenticationTLS(fields["tlsCertFile"], fields["tlsKeyFile"]), nil
@@ -148,7 +148,7 @@ func basicAuth(params string) (pulsar.Authentication, error) {
 	if fields["userId"] == "" {
 		fields["userId"] = fields["username"]
 	}
-	if err := require(fields, "userId", "password"); err != nil {
+	if err := requireKeys(fields, "userId", "password"); err != nil {
 		return nil, err
 	}
 	return pulsar.NewAuthenticationBasic(fields["userId"], fields["password"])
@@ -166,7 +166,7 @@ func oauth2Auth(params string) (pulsar.Authentication, error) {
 	if fields["type"] != only {
 		return nil, fmt.Errorf("the parameter type must be %s", only)
 	}
-	if err := require(fields, "issuerUrl", "privateKey"); err != nil {
+	if err := requireKeys(fields, "issuerUrl", "privateKey"); err != nil {
 		return nil, err
 	}
 	if strings.HasPrefix(fields["privateKey"], "file:") {
@@ -185,7 +185,7 @@ func athenzAuth(params string) (pulsar.Authentication, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := require(fields, "providerDomain", "privateKey", "ztsUrl"); err != nil {
+	if err := requireKeys(fields, "providerDomain", "privateKey", "ztsUrl"); err != nil {
 		return nil, err
 	}
 	return pulsar.NewAuthenticationAthenz(fields), nil
@@ -228,7 +228,7 @@ func jsonParams(params string) (map[string]string, error) {
 	return fields, nil
 }
 
-func require(fields map[string]string, keys ...string) error {
+func requireKeys(fields map[string]string, keys ...string) error {
 	for _, key := range keys {
 		if fields[key] == "" {
 			return fmt.Errorf("the parameter %s is missing", key)

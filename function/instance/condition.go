@@ -32,9 +32,9 @@ func (c *conditions) set(source, text string) {
 		c.texts[source] = text
 	}
 	c.mu.Unlock()
-	switch {
-	case text == before:
-	case text == "":
+	switch text {
+	case before:
+	case "":
 		c.log.LogAttrs(context.Background(), slog.LevelInfo, "condition cleared", slog.String("source", source), slog.String("was", before))
 	default:
 		c.log.LogAttrs(context.Background(), slog.LevelWarn, "condition", slog.String("source", source), slog.String("text", text))

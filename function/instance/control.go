@@ -17,9 +17,13 @@ type control struct {
 	instance *Instance
 }
 
+// handshakeTimeout bounds how long a caller may take to say its first words, and so how long one who says nothing can hold up Close:
+// neither Stop nor GracefulStop cuts a connection before that.
+const handshakeTimeout = time.Second
+
 func newControlServer(i *Instance) *grpc.Server {
 	server := grpc.NewServer(
-		grpc.ConnectionTimeout(10*time.Second),
+		grpc.ConnectionTimeout(handshakeTimeout),
 		grpc.MaxRecvMsgSize(64<<10), // every request is empty
 		grpc.MaxConcurrentStreams(64),
 	)

@@ -3,6 +3,7 @@ package instance
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -198,7 +199,7 @@ func decodeMap(key, text string, into *map[string]any) error {
 	if err := dec.Decode(into); err != nil {
 		return fmt.Errorf("%s is not a JSON object", key)
 	}
-	if _, err := dec.Token(); err != io.EOF { //nolint:errorlint // Token returns the bare io.EOF
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
 		return fmt.Errorf("%s has more text after its JSON object", key)
 	}
 	return nil

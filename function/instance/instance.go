@@ -127,10 +127,11 @@ func (i *Instance) Stats() Snapshot {
 	return s
 }
 
-// stopTimeout bounds the end of the servers even if the caller's context has none.
-const stopTimeout = 2 * time.Second
+// stopTimeout bounds the end of the servers even if the caller's context has none. It comes after the drain, within the ten seconds that
+// the worker waits before it kills.
+const stopTimeout = time.Second
 
-// Close ends the metrics port, then the control service, and waits for both, at most until ctx ends or for two seconds; then it cuts the
+// Close ends the metrics port, then the control service, and waits for both, at most until ctx ends or for one second; then it cuts the
 // connections. Call it last: until then the worker can ask for the status. Later calls do nothing and return the same.
 func (i *Instance) Close(ctx context.Context) error {
 	i.closeOnce.Do(func() { i.closed = i.shutdown(ctx) })

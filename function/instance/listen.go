@@ -128,8 +128,9 @@ func (p *port) opened() []net.Listener {
 }
 
 func (p *port) addrs() []net.Addr {
-	var addrs []net.Addr
-	for _, l := range p.opened() {
+	listeners := p.opened()
+	addrs := make([]net.Addr, 0, len(listeners))
+	for _, l := range listeners {
 		addrs = append(addrs, l.Addr())
 	}
 	return addrs

@@ -52,10 +52,10 @@ func newCollector(s *stats) *collector {
 		{"received", "Records received"},
 		{"processed_successfully", "Records processed successfully"},
 		{"user_exceptions", "User exceptions"},
-		{"system_exceptions", "System exceptions, those of source and sink included"},
+		{"system_exceptions", "System exceptions, with those of source and sink"},
 	} {
 		c.counts[n] = prometheus.NewDesc("pulsar_function_"+series[0]+"_total", series[1]+".", nil, nil)
-		c.minutes[n] = prometheus.NewDesc("pulsar_function_"+series[0]+"_1min_total", series[1]+" in the minute in progress.", nil, nil)
+		c.minutes[n] = prometheus.NewDesc("pulsar_function_"+series[0]+"_1min_total", series[1]+", in the minute in progress.", nil, nil)
 	}
 	for kind, name := range exceptionKindNames {
 		c.errors[kind] = prometheus.NewDesc("pulsar_function_"+name+"_exception", "Recent errors of the "+name+" kind.", []string{"error"}, nil)

@@ -15,12 +15,12 @@ type Counts struct {
 
 // System is the number of system, source and sink exceptions together: the worker adds them up so for the status, and Java counts them
 // so for the metrics (contract §2.2).
-func (c *Counts) System() int64 {
+func (c Counts) System() int64 {
 	return c.Exceptions[SystemException] + c.Exceptions[SourceException] + c.Exceptions[SinkException]
 }
 
 // AverageLatency of the processed records, in milliseconds; 0 when there are none.
-func (c *Counts) AverageLatency() float64 {
+func (c Counts) AverageLatency() float64 {
 	if c.Processed == 0 {
 		return 0
 	}
