@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"strconv"
 	"strings"
 )
@@ -17,13 +18,16 @@ func bits(v any, length string) (string, error) {
 	}
 	var text strings.Builder
 	for i := len(raw) - 1; i >= 0; i-- {
-		text.WriteString(leftPad(strconv.FormatUint(uint64(raw[i]), 2), 8))
+		fmt.Fprintf(&text, "%08b", raw[i])
 	}
 	digits := text.String()
 	if n, err := strconv.Atoi(length); err == nil && n > 0 && n <= len(digits) {
 		return digits[len(digits)-n:], nil
 	}
-	return strings.TrimLeft(digits[:max(len(digits)-1, 0)], "0") + digits[max(len(digits)-1, 0):], nil
+	if significant := strings.TrimLeft(digits, "0"); significant != "" || digits == "" {
+		return significant, nil
+	}
+	return "0", nil
 }
 
 // point writes a Postgres point, or a PostGIS one, as well-known text.
@@ -77,12 +81,4 @@ func base64Bytes(v any, typeName string) ([]byte, error) {
 		return nil, malformedBy(err, ReasonBadValue, "base64 text for "+typeName)
 	}
 	return raw, nil
-}
-
-// leftPad fills digits with zeros to the given width.
-func leftPad(digits string, width int) string {
-	if len(digits) >= width {
-		return digits
-	}
-	return strings.Repeat("0", width-len(digits)) + digits
 }

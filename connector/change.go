@@ -70,7 +70,7 @@ type Change struct {
 	Op       Op
 	Table    Table
 	Key      []Column // in key order; empty for a table without a primary key
-	Before   Row      // nil when the source sent none
+	Before   Row      // nil when the source sent none; columns outside the key are made up unless REPLICA IDENTITY is FULL
 	After    Row      // nil for Delete and Truncate
 	Version  Version
 	Snapshot Snapshot

@@ -10,8 +10,9 @@ import (
 // convert gives one parsed value the meaning that its schema states. Without a schema (nil), and for semantic types not named here,
 // the value stays what its JSON is. The rules, by semantic type:
 //
-//	…connect.data.Decimal, …data.VariableScaleDecimal    exact decimal text, never exponential: "-12345678.90"; always a string, as with
-//	                                                     decimal.handling.mode: string, so that a column has one type in all its rows
+//	…connect.data.Decimal, …data.VariableScaleDecimal    exact decimal text: "-12345678.90"; always a string, as with
+//	                                                     decimal.handling.mode: string, so that a column has one type in all its rows;
+//	                                                     "1E-16383" only where over 100 zeros would be written
 //	…time.Date, …connect.data.Date                       "2026-01-02"
 //	…time.Time, MicroTime, NanoTime, connect.data.Time   "03:04:05.678901", "24:00:00"
 //	…time.Timestamp, MicroTimestamp, NanoTimestamp,      "2026-01-02T03:04:05.678901", without an offset: the column has none

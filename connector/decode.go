@@ -83,7 +83,7 @@ func operation(event map[string]any) (Op, error) {
 	case "m":
 		return 0, &ControlError{Kind: KindMessage}
 	default:
-		return 0, malformed(ReasonUnknownOperation, "op to be c, u, d, r, t or m", describe(found))
+		return 0, malformed(ReasonUnknownOperation, "op to be c, u, d, r, t or m", fmt.Sprintf("%q", found))
 	}
 }
 

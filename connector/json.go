@@ -17,6 +17,9 @@ type field struct {
 	text json.RawMessage
 }
 
+// maxFields is how many columns a Postgres table can have, so no key has more.
+const maxFields = 1600
+
 // parse decodes one whole JSON value with its numbers as json.Number. reason classifies what is not JSON.
 func parse(text []byte, reason string) (any, error) {
 	if err := guard(text, reason); err != nil {
@@ -34,7 +37,8 @@ func parse(text []byte, reason string) (any, error) {
 	return v, nil
 }
 
-// parseFields decodes a JSON object's members in their order, which a map forgets. A repeated name is an error.
+// parseFields decodes a JSON object's members in their order, which a map forgets. A repeated name is an error,
+// and so are more than maxFields.
 func parseFields(text []byte, reason string) ([]field, error) {
 	if err := guard(text, reason); err != nil {
 		return nil, err
@@ -49,6 +53,9 @@ func parseFields(text []byte, reason string) ([]field, error) {
 		f, err := nextField(dec)
 		if err != nil {
 			return nil, malformedBy(err, reason, "a JSON object")
+		}
+		if len(fields) == maxFields {
+			return nil, malformed(reason, fmt.Sprintf("at most %d members", maxFields), "more")
 		}
 		if seen[f.name] {
 			return nil, malformed(reason, "each name once", "the name "+strconv.Quote(clip(f.name))+" twice")
@@ -170,25 +177,20 @@ func number(n json.Number) (any, error) {
 	return n, nil
 }
 
-// describe names a parsed value's type, and shows what is short enough to be no data.
+// describe names a parsed value's type. Text is counted and not shown: it may be a row's.
 func describe(v any) string {
 	switch v := v.(type) {
 	case nil:
 		return "null"
 	case string:
-		if len(v) <= 32 {
-			return strconv.Quote(v)
-		}
 		return fmt.Sprintf("a string of %d bytes", len(v))
 	case json.Number:
 		return "the number " + clip(v.String())
-	case bool:
-		return strconv.FormatBool(v)
 	case []any:
 		return fmt.Sprintf("an array of %d", len(v))
 	case map[string]any:
 		return fmt.Sprintf("an object of %d members", len(v))
 	default:
-		return fmt.Sprintf("%T", v)
+		return fmt.Sprint(v)
 	}
 }

@@ -1,7 +1,6 @@
 package connector
 
 import (
-	"encoding/json"
 	"fmt"
 	"reflect"
 )
@@ -72,7 +71,7 @@ func decodeKey(k key, before, after image) ([]Column, error) {
 		if err := fits(c, row); err != nil {
 			return nil, err
 		}
-		v, err := convert(cloneValue(c.Value), types.field(c.Name))
+		v, err := convert(c.Value, types.field(c.Name))
 		if err != nil {
 			return nil, inColumn(err, c.Name)
 		}
@@ -182,8 +181,6 @@ func cloneValue(v any) any {
 			object[name] = cloneValue(v[name])
 		}
 		return object
-	case json.Number:
-		return v
 	default:
 		return v
 	}

@@ -1,4 +1,5 @@
--- Prepares a Postgres database (13 or newer) for rowvec's companion source (postgres.yaml). Run it with psql as a superuser, as often as you like:
+-- Prepares a Postgres database (13 or newer) for rowvec's companion source (postgres.yaml). Run it with psql as a superuser, as often as
+-- you like:
 --
 --   psql "$POSTGRES_URL" -v tables='app.articles,app.reviews' -v password='...' -f setup.sql
 --
