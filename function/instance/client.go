@@ -81,7 +81,11 @@ func (h atLeast) WithGroup(name string) slog.Handler {
 }
 
 // calls owns the goroutines of the client's blocking calls, none of which takes a context.
-type calls struct{ running sync.WaitGroup }
+type calls struct {
+	mu      sync.Mutex
+	running int
+	idle    chan struct{} // closed when running falls to 0
+}
 
 // await runs call and waits for it or for the end of ctx. What call returns after the end of ctx goes to late.
 func await[T any](ctx context.Context, c *calls, call func() (T, error), late func(T)) (T, error) {
@@ -90,7 +94,7 @@ func await[T any](ctx context.Context, c *calls, call func() (T, error), late fu
 		err   error
 	}
 	answers := make(chan answer)
-	c.running.Go(func() {
+	c.start(func() {
 		value, err := call()
 		select {
 		case answers <- answer{value, err}:
@@ -109,17 +113,34 @@ func await[T any](ctx context.Context, c *calls, call func() (T, error), late fu
 	}
 }
 
-// start runs a call that nobody waits for now.
-func (c *calls) start(call func()) { c.running.Go(call) }
-
-// wait waits until no call is running, or for the end of ctx.
-func (c *calls) wait(ctx context.Context) bool {
-	idle := make(chan struct{})
+// start runs a call in a goroutine.
+func (c *calls) start(call func()) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.running++; c.running == 1 {
+		c.idle = make(chan struct{})
+	}
 	go func() {
-		c.running.Wait()
-		close(idle)
+		defer c.end()
+		call()
 	}()
-	return done(ctx, idle)
+}
+
+func (c *calls) end() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.running--; c.running == 0 {
+		close(c.idle)
+	}
+}
+
+// wait waits until no call is running, or for the end of ctx. A WaitGroup could not be used again after a wait that was given up.
+func (c *calls) wait(ctx context.Context) bool {
+	c.mu.Lock()
+	idle := c.idle
+	running := c.running
+	c.mu.Unlock()
+	return running == 0 || done(ctx, idle)
 }
 
 // done waits for ch to be closed, or for the end of ctx.

@@ -30,9 +30,9 @@ type Settings struct {
 
 const (
 	drainTimeout = 8 * time.Second
-	drainGrace   = 250 * time.Millisecond  // for a Drain that returns a little late
-	letterGrace  = 500 * time.Millisecond  // for dead letters that nothing confirmed during the drain
-	closeTimeout = 1000 * time.Millisecond // for acknowledgements and closing, the broker being there
+	drainGrace   = 250 * time.Millisecond // for a Drain that returns a little late
+	letterGrace  = 500 * time.Millisecond // for dead letters that nothing confirmed during the drain
+	closeTimeout = 800 * time.Millisecond // for acknowledgements and closing, the broker being there
 )
 
 // withDefaults fills in what is not set.
@@ -116,7 +116,7 @@ func (c *consumption) run(ctx context.Context) error {
 	client, err := c.newClient(ctx)
 	if err != nil {
 		c.stop(ctx, background(func() {})) // nothing was delivered, but the handler may hold things of its own
-		return nil                         //nolint:nilerr // the error is that of ctx: a stop before the start is no failure
+		return nil                         // the error is that of ctx: a stop before the start is no failure
 	}
 	c.client, c.letters.client = client, client
 
@@ -212,9 +212,14 @@ func background(work func()) <-chan struct{} {
 
 // within waits for ch to be closed, for at most d.
 func within(d time.Duration, ch <-chan struct{}) bool {
-	limit, cancel := context.WithTimeout(context.Background(), d)
-	defer cancel()
-	return done(limit, ch)
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ch:
+		return true
+	case <-timer.C:
+		return false
+	}
 }
 
 // internalTopic tells whether a topic that a pattern matches is none of a table, our dead-letter topic and log topic included.
