@@ -30,7 +30,7 @@ func TestBuild(t *testing.T) {
 func TestMissingTextColumnHaltsTheTable(t *testing.T) {
 	t.Parallel()
 	_, err := newBuilder(t, articleSpec("{{.titel}}")).Build(insert(int64(7), connector.Row{"title": "x", "body": "y"}))
-	e := requireError(t, err, "halt", document.ReasonMissingColumn)
+	e := requireFault(t, err, "halt", document.ReasonMissingColumn)
 	require.Equal(t, "titel", e.Column)
 	require.ErrorContains(t, err, "tables.app.articles.text")
 	require.ErrorContains(t, err, `did you mean "title"?`)
@@ -48,7 +48,7 @@ func TestUnavailableTextColumnIsPoison(t *testing.T) {
 	c := insert(int64(7), connector.Row{"title": "x", "body": connector.Unavailable{}})
 	c.Op = connector.Update
 	_, err := newBuilder(t, articleSpec("{{.title}}{{if .body}}{{.body}}{{end}}")).Build(c)
-	e := requireError(t, err, "poison", document.ReasonUnavailableColumn)
+	e := requireFault(t, err, "poison", document.ReasonUnavailableColumn)
 	require.Equal(t, "body", e.Column)
 	require.Equal(t, "7", e.Row)
 	require.ErrorContains(t, err, "REPLICA IDENTITY FULL")
@@ -62,7 +62,7 @@ func TestTemplateThatFailsOnARowIsPoison(t *testing.T) {
 			t.Parallel()
 			b := newBuilder(t, articleSpec("{{.attrs.color}}"))
 			_, err := b.Build(insert(int64(7), connector.Row{"attrs": attrs}))
-			e := requireError(t, err, "poison", document.ReasonTemplateFailed)
+			e := requireFault(t, err, "poison", document.ReasonTemplateFailed)
 			require.Equal(t, "7", e.Row)
 			require.Error(t, errors.Unwrap(err), "the template's own error is kept")
 		})

@@ -128,6 +128,9 @@ func (r *run) next(from, to int) int {
 			best = i
 		}
 	}
+	if r.count(best, to) > r.overlap { // a tokenizer that counts more for the whole than for its parts
+		return to
+	}
 	return best
 }
 

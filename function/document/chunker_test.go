@@ -109,6 +109,7 @@ func requireSound(t *testing.T, text string, tokens, overlap int, tok document.T
 		require.Greater(t, s.Start, prev.Start)
 		require.Greater(t, s.End, prev.End)
 		require.LessOrEqual(t, s.Start, prev.End, "a gap")
+		require.LessOrEqual(t, tok.Count(text[s.Start:prev.End]), overlap)
 		if overlap == 0 {
 			require.Equal(t, prev.End, s.Start)
 		}

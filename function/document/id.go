@@ -5,6 +5,7 @@ import (
 	"encoding/base32"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 
 	"github.com/rowvec/rowvec/connector"
@@ -40,7 +41,7 @@ func (b *Builder) OldID(c *connector.Change) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	old, _, err := b.idOf(c, c.Before)
+	old, _, err := b.idOf(c, c.Before, true)
 	if err != nil || old == id {
 		return "", err
 	}
@@ -49,21 +50,20 @@ func (b *Builder) OldID(c *connector.Change) (string, error) {
 
 // id returns the row's id and, when that is a hash, the id before hashing.
 func (b *Builder) id(c *connector.Change) (id, full string, err error) {
-	row := c.After
 	if c.Op == connector.Delete {
-		row = c.Before
+		return b.idOf(c, c.Before, true)
 	}
-	return b.idOf(c, row)
+	return b.idOf(c, c.After, false)
 }
 
-func (b *Builder) idOf(c *connector.Change, row connector.Row) (id, full string, err error) {
+func (b *Builder) idOf(c *connector.Change, row connector.Row, before bool) (id, full string, err error) {
 	var room [maxIDBytes + 64]byte
 	raw := room[:0]
 	if b.spec.PrefixIDs {
 		raw = appendPrefix(raw, c.Table)
 	}
 	if len(b.spec.Key) > 0 {
-		raw, err = b.appendColumns(raw, c, row)
+		raw, err = b.appendColumns(raw, c, row, before)
 	} else {
 		raw, err = b.appendKey(raw, c, row)
 	}
@@ -94,8 +94,8 @@ func (b *Builder) appendKey(raw []byte, c *connector.Change, row connector.Row) 
 	return raw, nil
 }
 
-// appendColumns takes the columns of Spec.Key from the row.
-func (b *Builder) appendColumns(raw []byte, c *connector.Change, row connector.Row) ([]byte, error) {
+// appendColumns takes the columns of Spec.Key from the row, which may be a before image.
+func (b *Builder) appendColumns(raw []byte, c *connector.Change, row connector.Row, before bool) ([]byte, error) {
 	for i, name := range b.spec.Key {
 		value, has := row[name]
 		if !has {
@@ -104,9 +104,19 @@ func (b *Builder) appendColumns(raw []byte, c *connector.Change, row connector.R
 		if _, gone := value.(connector.Unavailable); gone {
 			return nil, b.unavailable(c, "", name, b.spec.setting("key"))
 		}
+		if before && blanked(c.Key, name, value) {
+			return nil, b.mismatch(c, name, "the row as it was has no value there; "+cureFull)
+		}
 		raw = appendPart(raw, i, value)
 	}
 	return raw, nil
+}
+
+// blanked reports whether a before image may lack the column's true value. Without REPLICA IDENTITY FULL Debezium 1.9 fills the
+// columns outside the primary key with null or "" (seen in captures); an id of these would be another row's.
+func blanked(primary []connector.Column, name string, value any) bool {
+	isKey := func(c connector.Column) bool { return c.Name == name }
+	return (value == nil || value == "") && len(primary) > 0 && !slices.ContainsFunc(primary, isKey)
 }
 
 // differ reports whether key and row surely disagree. Only whole numbers are compared: other types may be encoded in the key in

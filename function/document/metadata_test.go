@@ -12,7 +12,7 @@ import (
 )
 
 // metadataOf converts one column; ok is false when the key is absent.
-func metadataOf(t testing.TB, value any) (any, bool) {
+func metadataOf(t *testing.T, value any) (any, bool) {
 	t.Helper()
 	spec := articleSpec("{{.title}}")
 	spec.Metadata = []document.Field{{Column: "v"}}
@@ -134,7 +134,7 @@ func exactNumbers(v any) any {
 		case v == math.Trunc(v) && math.Abs(v) < 1<<53:
 			return int64(v)
 		case v == math.Trunc(v):
-			return json.Number("9" + "9999999999999999999")
+			return json.Number("99999999999999999999")
 		}
 	case []any:
 		for i := range v {

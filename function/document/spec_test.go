@@ -32,7 +32,7 @@ func TestSettingsThatAreRefused(t *testing.T) {
 			spec := articleSpec("{{.title}}")
 			tc.change(&spec)
 			_, err := document.NewBuilder(spec)
-			e := requireError(t, err, "halt", document.ReasonBadSetting)
+			e := requireFault(t, err, "halt", document.ReasonBadSetting)
 			require.Equal(t, "tables.app.articles."+tc.setting, e.Setting)
 			require.ErrorContains(t, err, tc.says)
 		})

@@ -102,7 +102,7 @@ func TestWholeRowTemplate(t *testing.T) {
 			require.NoError(t, err)
 
 			_, err = b.Build(insert(int64(1), connector.Row{"a": "x", "c": connector.Unavailable{}, "b": connector.Unavailable{}}))
-			e := requireError(t, err, "poison", document.ReasonUnavailableColumn)
+			e := requireFault(t, err, "poison", document.ReasonUnavailableColumn)
 			require.Equal(t, "b", e.Column, "a template over the whole row must not take a placeholder for a value")
 		})
 	}
@@ -117,7 +117,7 @@ func TestTemplateThatIsNoTemplate(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			_, err := document.NewBuilder(articleSpec(template))
-			e := requireError(t, err, "halt", document.ReasonBadSetting)
+			e := requireFault(t, err, "halt", document.ReasonBadSetting)
 			require.Equal(t, "tables.app.articles.text", e.Setting)
 			require.ErrorContains(t, err, "tables.app.articles.text")
 		})
