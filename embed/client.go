@@ -114,11 +114,12 @@ func (c *Client) EmbedQuery(ctx context.Context, text string) ([]float32, error)
 	return found[0], nil
 }
 
-// embed makes sure that a text is called poison only by an endpoint that takes others.
+// embed makes sure that a text is called poison only by an endpoint that takes others. Of several texts it need not: the caller halves
+// such a request until one is left.
 func (c *Client) embed(ctx context.Context, r *role, texts []string) ([][]float32, error) {
 	found, err := c.attempt(ctx, r, texts)
 	var failure *Error
-	if !errors.As(err, &failure) || failure.class != ClassPoison || r.proven() {
+	if !errors.As(err, &failure) || failure.class != ClassPoison || len(texts) > 1 || r.proven() {
 		return found, err
 	}
 	return nil, c.confirm(ctx, r, failure)
@@ -142,9 +143,10 @@ func (c *Client) confirm(ctx context.Context, r *role, refused *Error) error {
 
 // attempt is one request, and a second one when the endpoint turns out not to give base64.
 func (c *Client) attempt(ctx context.Context, r *role, texts []string) ([][]float32, error) {
-	found, err := c.request(ctx, r, texts, c.encoding.format())
+	format := c.encoding.format()
+	found, err := c.request(ctx, r, texts, format)
 	var failure *Error
-	if errors.As(err, &failure) && c.encoding.refused(failure) {
+	if errors.As(err, &failure) && c.encoding.refused(format, failure) {
 		return c.request(ctx, r, texts, openai.EmbeddingEncodingFormatFloat)
 	}
 	return found, err

@@ -5,6 +5,7 @@
 // The table from HTTP status to class is in status.go.
 //
 // Two things cost a further request, each rarely. The endpoint is asked for base64 vectors (a quarter of the bytes of JSON numbers); when
-// it refuses or answers numbers, the same texts are asked for as numbers once and the client remembers. And before a text is called
-// poison although nothing was accepted lately, a plain word is sent: when that is refused too, the settings are wrong, not the text.
+// it refuses or answers numbers, the same texts are asked for as numbers once and the client remembers. And before a single text
+// is called poison although nothing was accepted in the last second, a plain word is sent: when that is refused too, the settings are
+// wrong, not the text.
 package embed

@@ -34,15 +34,13 @@ func (e *encoding) worked(format openai.EmbeddingEncodingFormat) {
 	e.state.CompareAndSwap(encodingUnknown, encodingBase64)
 }
 
-// refused says whether asking for numbers may help: the endpoint gave numbers for base64 (many ignore the field they do not know), or
-// it refused the request and has never given base64 yet.
-func (e *encoding) refused(failure *Error) bool {
-	switch e.state.Load() {
-	case encodingUnknown:
-		return failure.numbers || failure.status == http.StatusBadRequest || failure.status == http.StatusUnprocessableEntity
-	case encodingBase64:
-		return failure.numbers
-	default:
+// refused says whether asking for numbers may help a request that was sent in this format: the endpoint gave numbers for base64 (many
+// ignore a field that they do not know), or it refused the request and has never given base64 yet. Another request may have found out in
+// the meantime, so the format is the request's, not the remembered one.
+func (e *encoding) refused(format openai.EmbeddingEncodingFormat, failure *Error) bool {
+	if format == openai.EmbeddingEncodingFormatFloat {
 		return false
 	}
+	refusal := failure.status == http.StatusBadRequest || failure.status == http.StatusUnprocessableEntity
+	return failure.numbers || refusal && e.state.Load() != encodingBase64
 }

@@ -30,7 +30,7 @@ type problemBody struct {
 }
 
 const (
-	maxProblemDepth = 4 // of objects within objects
+	maxProblemDepth = 6 // of objects and lists within each other
 	maxProblemItems = 8 // of a list of errors
 )
 

@@ -9,7 +9,7 @@ import (
 )
 
 // accepted is how long a successful request vouches for the settings.
-const accepted = 30 * time.Second
+const accepted = time.Second
 
 // role is one of the two uses of a model: texts that are stored, texts that are searched for.
 type role struct {

@@ -23,6 +23,7 @@ var (
 
 // scrubber makes foreign text fit to be shown: on one line, of bounded length, and without the secrets it knows.
 type scrubber struct {
+	forms   []string
 	secrets *strings.Replacer
 }
 
@@ -35,16 +36,19 @@ func newScrubber(apiKey string, base *url.URL) *scrubber {
 	for _, parameter := range base.Query() {
 		values = append(values, parameter...)
 	}
+	s := &scrubber{}
 	var pairs []string
 	for _, value := range values {
 		if len(value) < minSecret {
 			continue
 		}
 		for _, form := range forms(value) {
+			s.forms = append(s.forms, form)
 			pairs = append(pairs, form, redacted)
 		}
 	}
-	return &scrubber{secrets: strings.NewReplacer(pairs...)}
+	s.secrets = strings.NewReplacer(pairs...)
+	return s
 }
 
 // forms are the ways in which a value may turn up in a text.
@@ -58,9 +62,21 @@ func forms(value string) []string {
 
 // clean removes secrets: before the text is cut, or half a key would be left.
 func (s *scrubber) clean(text string) string {
-	text = s.secrets.Replace(text)
+	text = s.trimPart(s.secrets.Replace(text))
 	text = userinfoInURL.ReplaceAllString(text, "${1}"+redacted+"@")
 	return queryInURL.ReplaceAllString(text, "${1}?"+redacted)
+}
+
+// trimPart removes the beginning of a secret from the end of a text: only as much of an answer is at hand as its decoder has read.
+func (s *scrubber) trimPart(text string) string {
+	for _, form := range s.forms {
+		for n := len(form) - 1; n >= minSecret; n-- {
+			if strings.HasSuffix(text, form[:n]) {
+				return text[:len(text)-n] + redacted
+			}
+		}
+	}
+	return text
 }
 
 // message is clean on one line and cut to maxMessage bytes.

@@ -3,8 +3,8 @@ package embed
 import "unicode/utf8"
 
 const (
-	// MaxBody bounds the JSON body of one request in bytes. It is below what common servers and proxies refuse (nginx's default is
-	// 1 MiB for a body, but embedding servers raise it; axum's and OpenAI's gateways take more), and at 64 texts leaves 64 KiB for each.
+	// MaxBody bounds the JSON body of one request in bytes: 64 KiB for each of 64 texts. An endpoint or proxy that takes less answers
+	// 413, and the caller halves the request.
 	MaxBody = 4 << 20
 
 	bodyOverhead = 512 // the fields around the texts, without model and extra
@@ -17,30 +17,37 @@ type size struct{ tokens, bytes int }
 
 func (s size) plus(o size) size { return size{tokens: s.tokens + o.tokens, bytes: s.bytes + o.bytes} }
 
-// measure estimates the tokens of a text and the bytes of its JSON form.
+// measure estimates the tokens of a text and the bytes of its JSON form, both on the high side.
 //
-// Tokens are guessed high: one per three ASCII bytes (English prose has about four, code about three) and one per two bytes of other
-// scripts (a Chinese character counts 1.5, a Cyrillic letter 1, an emoji 2), and two for the marks around a text. Long runs of digits or
-// random characters may still have more; an endpoint then answers 400 or 413 and the caller halves the request.
+// Tokens: one per three ASCII letters or blanks (English prose has about four), two per three digits and signs, one per two bytes of other
+// scripts (a Chinese character counts 1.5, a Cyrillic letter 1, an emoji 2), and two for the marks around a text. Random characters may
+// still have more; an endpoint then answers 400 or 413 and the caller halves the request.
 func measure(text string) size {
-	ascii, escapes := 0, 0
+	plain, signs, other, escapes := 0, 0, 0, 0
 	for i := range len(text) {
-		c := text[i]
-		switch {
+		switch c := text[i]; {
 		case c >= utf8.RuneSelf:
-			continue
+			other++
+			if c == 0xe2 { // U+2028 and U+2029 are escaped; their neighbours are counted with them
+				escapes += 3
+			}
+		case c|0x20 >= 'a' && c|0x20 <= 'z', c == ' ':
+			plain++
 		case c < 0x20, c == '<', c == '>', c == '&', c == 0x7f:
+			signs++
 			escapes += 5 // \u003c
 		case c == '"', c == '\\':
+			signs++
 			escapes++
+		default:
+			signs++
 		}
-		ascii++
 	}
-	other := len(text) - ascii
 	if other > 0 && !utf8.ValidString(text) {
-		escapes += 5 * other // every byte that is not UTF-8 becomes �
+		escapes += 5 * other // what is not UTF-8 becomes \ufffd
 	}
-	return size{tokens: (ascii+2)/3 + (other+1)/2 + tokenMarks, bytes: len(text) + escapes + textOverhead}
+	tokens := (plain+2*signs+2)/3 + (other+1)/2 + tokenMarks
+	return size{tokens: tokens, bytes: len(text) + escapes + textOverhead}
 }
 
 // Split cuts texts into consecutive requests and returns how many texts go in each; the counts add up to len(texts). No request has more

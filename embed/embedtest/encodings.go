@@ -15,6 +15,7 @@ import (
 
 // encodings asks for the same texts twice: as the client likes it, and through a transport that stands for an endpoint without base64.
 func (s suite) encodings(t *testing.T) {
+	t.Helper()
 	liked, err := s.client(t).Embed(t.Context(), texts())
 	require.NoError(t, err)
 	plain := &noBase64{next: &http.Transport{}}

@@ -18,6 +18,7 @@ type Request struct {
 	Fields     map[string]any // the whole body
 	Header     http.Header
 	Path       string // with the query
+	Remote     string // the address of the client: the same on one connection
 
 	ctx context.Context // ends when the client goes away or the server closes
 }

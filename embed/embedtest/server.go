@@ -96,7 +96,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithCancel(r.Context())
 	defer cancel()
 	defer context.AfterFunc(s.closing, cancel)()
-	request := &Request{Header: r.Header, Path: r.URL.RequestURI(), Dimensions: s.options.Dimensions, ctx: ctx}
+	request := &Request{Header: r.Header, Path: r.URL.RequestURI(), Remote: r.RemoteAddr, Dimensions: s.options.Dimensions, ctx: ctx}
 	if err := request.parse(body); err != nil {
 		Fail(http.StatusBadRequest, "", err.Error()).write(w)
 		return

@@ -90,6 +90,7 @@ func texts() []string {
 }
 
 func (s suite) dimensions(t *testing.T) {
+	t.Helper()
 	client := s.client(t)
 	first, err := client.Embed(t.Context(), texts())
 	require.NoError(t, err)
@@ -102,6 +103,7 @@ func (s suite) dimensions(t *testing.T) {
 }
 
 func (s suite) order(t *testing.T) {
+	t.Helper()
 	client := s.client(t)
 	list := texts()
 	forward, err := client.Embed(t.Context(), list)
@@ -115,6 +117,7 @@ func (s suite) order(t *testing.T) {
 }
 
 func (s suite) batch(t *testing.T) {
+	t.Helper()
 	client := s.client(t)
 	together, err := client.Embed(t.Context(), texts())
 	require.NoError(t, err)
@@ -126,6 +129,7 @@ func (s suite) batch(t *testing.T) {
 }
 
 func (s suite) roles(t *testing.T) {
+	t.Helper()
 	client := s.client(t)
 	passages, err := client.Embed(t.Context(), texts())
 	require.NoError(t, err)
@@ -139,6 +143,7 @@ func (s suite) roles(t *testing.T) {
 }
 
 func (s suite) empty(t *testing.T) {
+	t.Helper()
 	client := s.client(t, func(c *embed.Config) { c.BaseURL = "http://127.0.0.1:1/v1" })
 	vectors, err := client.Embed(t.Context(), nil)
 	require.NoError(t, err)
@@ -147,6 +152,7 @@ func (s suite) empty(t *testing.T) {
 }
 
 func (s suite) unicode(t *testing.T) {
+	t.Helper()
 	list := []string{
 		"Grüße aus Köln — naïve café", "東京タワーは夜に光る", "Привет, мир", "مرحبا بالعالم", "👩‍👩‍👧‍👦 family 🎉", "a\tb\nc \"quoted\" <b>&amp;</b> \\", "e\u0301 is é", "x\u2028y",
 	}
@@ -160,6 +166,7 @@ func (s suite) unicode(t *testing.T) {
 }
 
 func (s suite) long(t *testing.T) {
+	t.Helper()
 	client := s.client(t)
 	text := strings.Repeat("The quick brown fox jumps over the lazy dog. ", s.options.LongText/45+1)
 	_, err := client.Embed(t.Context(), []string{text})
@@ -171,6 +178,7 @@ func (s suite) long(t *testing.T) {
 }
 
 func (s suite) unknownModel(t *testing.T) {
+	t.Helper()
 	client := s.client(t, func(c *embed.Config) { c.Model = "no-such-model" })
 	_, err := client.Embed(t.Context(), texts()[:1])
 	if err != nil {
@@ -180,12 +188,14 @@ func (s suite) unknownModel(t *testing.T) {
 }
 
 func (s suite) wrongPath(t *testing.T) {
+	t.Helper()
 	client := s.client(t, func(c *embed.Config) { c.BaseURL = strings.TrimRight(c.BaseURL, "/") + "/no/such/path" })
 	_, err := client.Embed(t.Context(), texts()[:1])
 	require.Equal(t, embed.ClassHalt, failure(t, err).Class())
 }
 
 func (s suite) canceled(t *testing.T) {
+	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	_, err := s.client(t).Embed(ctx, texts())
@@ -195,6 +205,7 @@ func (s suite) canceled(t *testing.T) {
 }
 
 func (s suite) observed(t *testing.T) {
+	t.Helper()
 	var seen []embed.Observation
 	client := s.client(t, func(c *embed.Config) { c.Observe = func(o embed.Observation) { seen = append(seen, o) } })
 	_, err := client.Embed(t.Context(), texts())
