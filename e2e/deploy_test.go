@@ -1,0 +1,204 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/rowvec/rowvec/connector"
+	"github.com/rowvec/rowvec/deploy/local/admin"
+)
+
+const sourceName = "rowvec-source"
+
+// deployment is a function of its own for one table.
+type deployment struct {
+	name       string
+	table      string
+	collection string
+	file       string // its function.yaml
+}
+
+func topic(table string) string { return "persistent://public/default/store.app." + table }
+
+// functionYAML renders the shipped deploy/function.yaml for a table. changes come on top (paths as admin.Edit takes them).
+func functionYAML(t *testing.T, d *deployment, changes map[string]any) {
+	t.Helper()
+	shipped, err := os.ReadFile(filepath.Join(world.root, "deploy", "function.yaml"))
+	require.NoError(t, err)
+	edits := map[string]any{
+		"name": d.name, "subName": d.name, "go": filepath.Join(world.root, "bin", "rowvec-function"),
+		"inputs":                       []string{topic(d.table)},
+		"userConfig/embedding/baseURL": world.env.EmbeddingURL, "userConfig/embedding/model": world.env.EmbeddingModel,
+		"userConfig/chroma/url": world.env.ChromaURL,
+		"userConfig/tables": map[string]any{"app." + d.table: map[string]any{
+			"collection": d.collection, "text": "{{.title}}: {{.body}}", "metadata": []string{"title", "price", "tags", "created_at"},
+		}},
+	}
+	maps.Copy(edits, changes)
+	out, err := admin.Edit(shipped, edits)
+	require.NoError(t, err)
+	d.file = filepath.Join(t.TempDir(), "function.yaml")
+	require.NoError(t, os.WriteFile(d.file, out, 0o600))
+}
+
+// deploy creates a function for a table with pulsar-admin and waits until it has its subscription. It is deleted after the test.
+func deploy(t *testing.T, table string, changes map[string]any) *deployment {
+	t.Helper()
+	d := &deployment{name: "rowvec-" + strings.ReplaceAll(table, "_", "-"), table: table, collection: "e2e-" + table}
+	functionYAML(t, d, changes)
+	command(t, "functions", "create", "--function-config-file", d.file)
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		defer cancel()
+		_, err := world.pulsar.Command(ctx, "functions", "delete", "--name", d.name)
+		require.NoError(t, err)
+	})
+	return d
+}
+
+// subscribed waits until the function's subscription on its table's topic has the given number of consumers.
+func (d *deployment) subscribed(t *testing.T, consumers int) {
+	t.Helper()
+	eventually(t, time.Minute, func(ctx context.Context) error {
+		s, err := world.pulsar.TopicStats(ctx, "public/default/store.app."+d.table)
+		if err != nil {
+			return err
+		}
+		if n := len(s.Subscriptions[d.name].Consumers); n != consumers {
+			return fmt.Errorf("subscription %s has %d consumers, not %d", d.name, n, consumers)
+		}
+		return nil
+	})
+}
+
+// update redeploys the function with other settings, or the same artifact again.
+func (d *deployment) update(t *testing.T, changes map[string]any) {
+	t.Helper()
+	functionYAML(t, d, changes)
+	command(t, "functions", "update", "--function-config-file", d.file)
+}
+
+// errorText is what the instances say of themselves in `functions status`.
+func (d *deployment) errorText(ctx context.Context) (string, error) {
+	s, err := world.pulsar.FunctionStatus(ctx, d.name)
+	if err != nil {
+		return "", err
+	}
+	var all []string
+	for _, i := range s.Instances {
+		all = append(all, i.Status.Error)
+	}
+	return strings.Join(all, "\n"), nil
+}
+
+func (d *deployment) says(t *testing.T, within time.Duration, want ...string) {
+	t.Helper()
+	eventually(t, within, func(ctx context.Context) error {
+		text, err := d.errorText(ctx)
+		if err != nil {
+			return err
+		}
+		for _, w := range want {
+			if !strings.Contains(text, w) {
+				return fmt.Errorf("functions status says %q, not %q", text, w)
+			}
+		}
+		return nil
+	})
+}
+
+// isWell waits until the function runs and has nothing to complain of.
+func (d *deployment) isWell(t *testing.T, within time.Duration, instances int) {
+	t.Helper()
+	eventually(t, within, func(ctx context.Context) error {
+		s, err := world.pulsar.FunctionStatus(ctx, d.name)
+		if err != nil {
+			return err
+		}
+		if s.Running != instances {
+			return fmt.Errorf("%d instances run, not %d", s.Running, instances)
+		}
+		if text, err := d.errorText(ctx); err != nil || strings.TrimSpace(text) != "" {
+			return errors.Join(fmt.Errorf("functions status says %q", text), err)
+		}
+		return nil
+	})
+}
+
+// deadLetters is how many messages the function's dead-letter topic has taken; 0 where there is none.
+func (d *deployment) deadLetters(ctx context.Context) (int64, error) {
+	s, err := world.pulsar.TopicStats(ctx, "public/default/"+d.name+"-dlq")
+	var missing *admin.NotFoundError
+	if errors.As(err, &missing) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	return s.MessagesIn, nil
+}
+
+func (d *deployment) requireNoDeadLetters(t *testing.T) {
+	t.Helper()
+	n, err := d.deadLetters(t.Context())
+	require.NoError(t, err)
+	require.Zero(t, n, "dead letters")
+}
+
+func command(t *testing.T, args ...string) string {
+	t.Helper()
+	out, err := world.pulsar.Command(t.Context(), args...)
+	require.NoError(t, err)
+	return out
+}
+
+var sourceOnce sync.Once
+
+// startSource creates the one source, from the shipped connector/postgres.yaml, and waits until it streams.
+func startSource(t *testing.T) {
+	t.Helper()
+	sourceOnce.Do(func() {
+		command(t, "sources", "create", "--source-config-file", sourceYAML(t))
+	})
+	eventually(t, 2*time.Minute, func(ctx context.Context) error {
+		var streaming bool
+		err := world.db.QueryRow(ctx, "SELECT coalesce(bool_or(active), false) FROM pg_replication_slots").Scan(&streaming)
+		if err == nil && !streaming {
+			err = errors.New("the source does not stream yet")
+		}
+		return err
+	})
+}
+
+func sourceYAML(t *testing.T) string {
+	t.Helper()
+	db, err := url.Parse(world.env.PostgresURL)
+	require.NoError(t, err)
+	names := make([]string, 0, len(tables)+1)
+	for _, table := range tables {
+		names = append(names, "app."+table)
+	}
+	out, err := admin.Edit(connector.PostgresYAML(), map[string]any{
+		"configs/database.hostname": db.Hostname(), "configs/database.port": db.Port(),
+		"configs/database.dbname": strings.TrimPrefix(db.Path, "/"), "configs/database.password": "secret",
+		"configs/table.include.list":                  strings.Join(append(names, "rowvec.signal"), ","),
+		"configs/database.history.pulsar.service.url": world.env.PulsarURL,
+	})
+	require.NoError(t, err)
+	path := filepath.Join(t.TempDir(), "postgres.yaml")
+	require.NoError(t, os.WriteFile(path, out, 0o600))
+	return path
+}

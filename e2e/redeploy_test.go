@@ -1,0 +1,107 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// TestRedeployAndKillLoseNothing streams 5,000 rows into a function of two instances that is redeployed meanwhile and loses one
+// instance to kill -9. The collection equals the table afterwards.
+func TestRedeployAndKillLoseNothing(t *testing.T) {
+	const total, step = 5000, 100
+	d := deploy(t, "bulk", map[string]any{"parallelism": 2})
+	startSource(t)
+	d.subscribed(t, 2)
+
+	stream := make(chan error, 1)
+	half := make(chan struct{})
+	go func() {
+		defer close(stream)
+		for from := int64(1); from <= total; from += step {
+			if err := insertMany(context.WithoutCancel(t.Context()), "bulk", from, from+step-1); err != nil {
+				stream <- err
+				return
+			}
+			if from == total/2+1 {
+				close(half)
+			}
+		}
+	}()
+	t.Cleanup(func() { <-stream })
+	<-half
+	d.update(t, map[string]any{"parallelism": 2})
+	d.subscribed(t, 2)
+	pid := d.instancePID(t)
+	require.NoError(t, syscall.Kill(pid, syscall.SIGKILL))
+	require.NoError(t, <-stream)
+
+	requireEqual(t, "bulk", d.collection, 8*time.Minute)
+	d.requireNoDeadLetters(t)
+	requireDrained(t, d)
+
+	// What was in flight comes again to other instances: more records than rows, never fewer.
+	d.isWell(t, 2*time.Minute, 2)
+	requireEqual(t, "bulk", d.collection, time.Second)
+	t.Run("both instances work", func(t *testing.T) {
+		execute(t, "UPDATE app.bulk SET title = 'Changed ' || id WHERE id <= 400")
+		requireEqual(t, "bulk", d.collection, 2*time.Minute)
+		s, err := world.pulsar.FunctionStats(t.Context(), d.name)
+		require.NoError(t, err)
+		require.Len(t, s.Instances, 2)
+		for _, i := range s.Instances {
+			require.Positive(t, i.Metrics.Processed, "Key_Shared gives instance %d its share", i.ID)
+		}
+	})
+}
+
+// requireDrained waits until the subscription has nothing left.
+func requireDrained(t *testing.T, d *deployment) {
+	t.Helper()
+	eventually(t, time.Minute, func(ctx context.Context) error {
+		s, err := world.pulsar.TopicStats(ctx, "public/default/store.app."+d.table)
+		if err != nil {
+			return err
+		}
+		if n := s.Subscriptions[d.name].Backlog; n != 0 {
+			return fmt.Errorf("backlog is %d", n)
+		}
+		return nil
+	})
+}
+
+// instancePID finds the process of the function's last instance by its command line, as an operator would with ps.
+func (d *deployment) instancePID(t *testing.T) int {
+	t.Helper()
+	var pid int
+	eventually(t, 30*time.Second, func(context.Context) error {
+		processes, err := filepath.Glob("/proc/[0-9]*/cmdline")
+		if err != nil {
+			return err
+		}
+		for _, path := range processes {
+			args, err := os.ReadFile(path)
+			if err != nil {
+				continue // it has ended
+			}
+			text := string(args)
+			if strings.Contains(text, "rowvec-function\x00-instance-conf") && strings.Contains(text, `"name":"`+d.name+`"`) && strings.Contains(text, `"instanceID":1`) {
+				pid, err = strconv.Atoi(filepath.Base(filepath.Dir(path)))
+				return err
+			}
+		}
+		return errors.New("no process of the function's second instance")
+	})
+	return pid
+}

@@ -1,0 +1,110 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"context"
+	"encoding/base64"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/apache/pulsar-client-go/pulsar"
+	"github.com/stretchr/testify/require"
+
+	"github.com/rowvec/rowvec/embed/embedtest"
+	"github.com/rowvec/rowvec/function/instance"
+)
+
+const envelope = `{"before":null,"after":{"id":%d,"title":"t"},"op":%q,"source":{"schema":"app","table":"refused","lsn":1,"sequence":"[null,\"1\"]","ts_ms":1700000000000,"snapshot":"false"}}`
+
+// TestBadInputIsDeadLetteredOnceWithItsReason plants records that can never succeed between good ones. Each goes to the dead-letter
+// topic with its reason, those behind it go on, and the numbers add up: received = processed + dead-lettered.
+func TestBadInputIsDeadLetteredOnceWithItsReason(t *testing.T) {
+	endpoint := embedtest.New(embedtest.Options{})
+	t.Cleanup(endpoint.Close)
+	endpoint.Control(embedtest.Poison("cannot-be-embedded"))
+	d := deploy(t, "refused", map[string]any{"userConfig/embedding/baseURL": endpoint.URL()})
+	startSource(t)
+	d.subscribed(t, 1)
+
+	client, err := pulsar.NewClient(pulsar.ClientOptions{URL: world.env.PulsarURL})
+	require.NoError(t, err)
+	t.Cleanup(client.Close)
+	producer, err := client.CreateProducer(pulsar.ProducerOptions{Topic: topic("refused")})
+	require.NoError(t, err)
+	t.Cleanup(producer.Close)
+
+	planted := map[string]string{ // reason -> payload
+		"bad_payload":       `this is not JSON`,
+		"bad_envelope":      `{"some":"other","schema":1}`,
+		"unknown_operation": fmt.Sprintf(envelope, 7, "x"),
+		"key_mismatch":      `{"before":null,"after":{"other":7},"op":"c","source":{"schema":"app","table":"refused","lsn":1,"sequence":"[null,\"1\"]","ts_ms":1700000000000,"snapshot":"false"}}`,
+	}
+	insert(t, "refused", makeRow(1))
+	for reason, payload := range planted {
+		_, err := producer.Send(t.Context(), &pulsar.ProducerMessage{
+			Key: base64.StdEncoding.EncodeToString([]byte(`{"id":7}`)), Payload: []byte(payload), Properties: map[string]string{"planted": reason},
+		})
+		require.NoError(t, err)
+	}
+	insert(t, "refused", makeRow(2), row{ID: 3, Title: "cannot-be-embedded", Body: "x", Price: "1.00", Tags: []string{}}, makeRow(4))
+
+	letters := d.readDeadLetters(t, client, len(planted)+1)
+	for reason, payload := range planted {
+		letter, ok := letters[reason]
+		require.True(t, ok, "no dead letter for %s; there are %v", reason, letters)
+		require.Equal(t, payload, string(letter.Payload()))
+		require.Equal(t, reason, letter.Properties()["planted"], "the original properties stay")
+		require.Equal(t, topic("refused"), letter.Properties()[instance.PropSourceTopic])
+		require.NotEmpty(t, letter.Properties()[instance.PropMessageID])
+		require.NotEmpty(t, letter.Properties()[instance.PropMessage])
+		require.Equal(t, "public/default/"+d.name, letter.Properties()[instance.PropFunction])
+	}
+	refused, ok := letters["bad_request"]
+	require.True(t, ok)
+	require.Equal(t, "embed", refused.Properties()[instance.PropStage])
+	require.Equal(t, "3", refused.Properties()[instance.PropRow])
+	require.Contains(t, refused.Properties()[instance.PropMessage], "this text cannot be embedded")
+
+	execute(t, "DELETE FROM app.refused WHERE id = 3")
+	requireEqual(t, "refused", d.collection, time.Minute)
+	eventually(t, 30*time.Second, func(ctx context.Context) error {
+		s, err := world.pulsar.FunctionStats(ctx, d.name)
+		if err != nil {
+			return err
+		}
+		bad := int64(len(planted) + 1)
+		if s.Received != 4+1+bad-1 || s.Processed != 4 || s.UserExceptions != bad {
+			return fmt.Errorf("received %d, processed %d, user exceptions %d", s.Received, s.Processed, s.UserExceptions)
+		}
+		return nil
+	})
+	d.isWell(t, 10*time.Second, 1)
+}
+
+// readDeadLetters takes n letters from the durable subscription that the function made, by reason.
+func (d *deployment) readDeadLetters(t *testing.T, client pulsar.Client, n int) map[string]pulsar.Message {
+	t.Helper()
+	eventually(t, time.Minute, func(ctx context.Context) error {
+		have, err := d.deadLetters(ctx)
+		if err == nil && have < int64(n) {
+			err = fmt.Errorf("%d dead letters, not %d", have, n)
+		}
+		return err
+	})
+	consumer, err := client.Subscribe(pulsar.ConsumerOptions{
+		Topic: "persistent://public/default/" + d.name + "-dlq", SubscriptionName: instance.DeadLetterSubscription, Type: pulsar.Shared,
+	})
+	require.NoError(t, err)
+	defer consumer.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	letters := make(map[string]pulsar.Message)
+	for range n {
+		m, err := consumer.Receive(ctx)
+		require.NoError(t, err, "%d letters so far: the subscription must hold all of them", len(letters))
+		letters[m.Properties()[instance.PropReason]] = m
+	}
+	return letters
+}
