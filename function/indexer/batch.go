@@ -16,7 +16,6 @@ type row struct {
 	readAt   time.Time
 	vectors  [][]float32          // one per chunk of decision.document
 	missing  int                  // how many of them are still to come
-	touched  int                  // records that an attempt of ours may have left, with or without a commit mark
 	known    map[string][]float32 // vectors of an earlier pass, by text
 }
 

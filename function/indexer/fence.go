@@ -54,7 +54,7 @@ func (j *job) compare(stored map[string]map[string]any, now time.Time) {
 	case sameState(state, j.base):
 		j.readAt = now
 	case j.attempts > 0 && j.holds(state):
-		j.reply(false, nil) // an earlier attempt did it all: the first record, which says so, is written last
+		j.reply(false, nil) // an earlier attempt did it all: the commit mark, which says so, is written last
 	default:
 		j.reply(true, nil)
 	}

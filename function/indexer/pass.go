@@ -153,7 +153,7 @@ func (p *pass) plan(r *row) {
 	case hold:
 		p.held = append(p.held, r)
 	case remove:
-		if r.stored == nil && r.touched == 0 {
+		if r.stored == nil {
 			p.done(r, Deleted)
 			return
 		}

@@ -114,7 +114,7 @@ func (w *Writer) take() []*job {
 	defer w.mu.Unlock()
 	n, size := 0, 0
 	for n < len(w.jobs) {
-		size += w.jobs[n].records()
+		size += len(w.jobs[n].writes)
 		if n > 0 && size > groupRecords {
 			break
 		}
@@ -154,7 +154,7 @@ func (w *Writer) waiter(ctx context.Context, g *group) func(time.Duration) bool 
 		timer := time.NewTimer(d)
 		defer timer.Stop()
 		for {
-			w.release(g)
+			g.involve(w.release(g))
 			select {
 			case <-w.stop:
 				return false
@@ -176,8 +176,8 @@ func (w *Writer) waiter(ctx context.Context, g *group) func(time.Duration) bool 
 	}
 }
 
-// release interrupts the jobs of draining tables, in the group and in line behind it.
-func (w *Writer) release(g *group) {
+// release interrupts the jobs of draining tables, in the group and in line behind it, and returns those that stay in line.
+func (w *Writer) release(g *group) []*job {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	draining := func(j *job) bool {
@@ -189,6 +189,7 @@ func (w *Writer) release(g *group) {
 	}
 	w.jobs = slices.DeleteFunc(w.jobs, draining)
 	g.jobs = slices.DeleteFunc(g.jobs, draining)
+	return slices.Clone(w.jobs)
 }
 
 // refuse interrupts what is still in line.

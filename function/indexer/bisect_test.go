@@ -1,0 +1,40 @@
+package indexer
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestBisectFindsTheCulprits(t *testing.T) {
+	t.Parallel()
+	items := make([]int, 64)
+	for i := range items {
+		items[i] = i
+	}
+	bad := []int{3, 4, 40}
+	var done, failed []int
+	calls := 0
+	bisect(items, func(part []int) error {
+		calls++
+		if slices.ContainsFunc(part, func(n int) bool { return slices.Contains(bad, n) }) {
+			return errRefuse
+		}
+		done = append(done, part...)
+		return nil
+	}, func(part []int, err error) {
+		require.ErrorIs(t, err, errRefuse)
+		failed = append(failed, part...)
+	})
+	require.Equal(t, bad, failed)
+	require.Len(t, done, 61)
+	require.LessOrEqual(t, calls, 2*len(bad)*6+1)
+}
+
+func TestBisectDoesNotSplitWhatIsNobodysFault(t *testing.T) {
+	t.Parallel()
+	var failed []int
+	bisect([]int{1, 2, 3}, func([]int) error { return interrupted(errOutage) }, func(part []int, _ error) { failed = part })
+	require.Equal(t, []int{1, 2, 3}, failed)
+}
