@@ -53,11 +53,11 @@ func (w *watched) reparent(pid int) {
 	w.parent = pid
 }
 
-func (w *watched) outcome() (after time.Duration, cause error, calls int) {
+func (w *watched) outcome() (after time.Duration, calls int, cause error) {
 	synctest.Wait()
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.after, w.cause, w.calls
+	return w.after, w.calls, w.cause
 }
 
 func TestGuardSeesTheParentGo(t *testing.T) {
@@ -65,16 +65,16 @@ func TestGuardSeesTheParentGo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := watch(t)
 		advance(time.Hour)
-		_, cause, _ := w.outcome()
+		_, _, cause := w.outcome()
 		require.NoError(t, cause, "no health check at all is no sign")
 		w.reparent(1)
 		advance(guardTick)
-		after, cause, calls := w.outcome()
+		after, _, cause := w.outcome()
 		require.Equal(t, &OrphanError{ParentBefore: 42, ParentNow: 1}, cause)
 		require.ErrorContains(t, cause, "the parent process was 42 and is now 1")
 		require.LessOrEqual(t, after, time.Hour+guardTick)
 		advance(time.Hour)
-		_, _, calls = w.outcome()
+		_, calls, _ := w.outcome()
 		require.Equal(t, 1, calls)
 	})
 }
@@ -104,7 +104,7 @@ func TestGuardSeesHealthChecksEnd(t *testing.T) {
 				}
 				last := time.Since(start)
 				advance(24 * time.Hour)
-				after, cause, _ := w.outcome()
+				after, _, cause := w.outcome()
 				if tc.silent == 0 {
 					require.NoError(t, cause)
 					return

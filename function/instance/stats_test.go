@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -76,7 +77,7 @@ func TestStatsLimitErrorLabels(t *testing.T) {
 		require.Equal(t, []string{"a", "b"}, add("a"), "a known label is no new one")
 		for n := range 20 {
 			advance(labelEvery)
-			add(fmt.Sprint(n))
+			add(strconv.Itoa(n))
 		}
 		labels := add("19")
 		require.Len(t, labels, labelsKept)
