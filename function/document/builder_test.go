@@ -107,14 +107,25 @@ func TestFingerprint(t *testing.T) {
 	require.NotEqual(t, base, of(spec, connector.Row{"title": long + "!"}))
 
 	withModel, swapped := spec, spec
-	withModel.Identity, swapped.Identity = "m", "mF"
+	withModel.Identity, swapped.Identity = "m", "m\x03a"
 	require.NotEqual(t, base, of(withModel, connector.Row{"title": long}))
-	require.NotEqual(t, of(withModel, connector.Row{"title": "Fx"}), of(swapped, connector.Row{"title": "x"}), "parts do not run together")
+	require.NotEqual(t, of(withModel, connector.Row{"title": "a\x01b"}), of(swapped, connector.Row{"title": "b"}), "parts do not run together")
 
 	chunked, wider := spec, spec
 	chunked.Chunk, wider.Chunk = &document.ChunkSpec{Tokens: 16}, &document.ChunkSpec{Tokens: 1000}
 	require.NotEqual(t, base, of(chunked, connector.Row{"title": long}))
 	require.Equal(t, base, of(wider, connector.Row{"title": long}), "one chunk has the same vector as one record")
+}
+
+func TestFingerprintOfBounds(t *testing.T) {
+	t.Parallel()
+	of := func(text string, tokens, overlap int) string {
+		spec := articleSpec("{{.title}}")
+		spec.Chunk, spec.Tokenizer = &document.ChunkSpec{Tokens: tokens, Overlap: overlap}, wordCount{}
+		return build(t, spec, insert(int64(7), connector.Row{"title": text})).Fingerprint
+	}
+	require.NotEqual(t, of("a b c d e f g", 4, 0), of("a b c d e f g", 4, 1), "same ends, other starts")
+	require.NotEqual(t, of("a b c d e f g h i", 5, 0), of("a b c d e f g h i", 6, 1), "same starts, other ends")
 }
 
 func TestBuilderIsSafeForConcurrentUse(t *testing.T) {

@@ -45,7 +45,7 @@ func (r *run) split() []Span {
 	for done < len(r.pieces) {
 		to := r.end(from, done)
 		if to <= done { // the overlap leaves no room for anything new
-			from = done
+			from = r.later(from, done)
 			continue
 		}
 		spans = append(spans, Span{Start: r.offset(from), End: r.offset(to)})
@@ -132,6 +132,14 @@ func (r *run) next(from, to int) int {
 		return to
 	}
 	return best
+}
+
+// later gives up some of the overlap: it returns the next start that is not inside a word.
+func (r *run) later(from, done int) int {
+	for from++; from < done && r.startsAt(from) < word; from++ {
+		continue
+	}
+	return from
 }
 
 // startsAt rates the start of piece i as the start of an overlap, where a paragraph is worth no more than a sentence.

@@ -72,6 +72,16 @@ func TestSplit(t *testing.T) {
 		"overlap of a sentence": {
 			"A b c d. E f. G h i j.", 6, 3, wordCount{}, []string{"A b c d. E f. ", "E f. G h i j."},
 		},
+		"overlap goes past the end before it": {
+			"A b c d. E f g h i j k", 6, 3, wordCount{}, []string{"A b c d. ", "b c d. E f g ", "E f g h i j ", "h i j k"},
+		},
+		"overlap shrinks to make room": {"a b c ddddd", 7, 4, letterCount{}, []string{"a b c ", "c ddddd"}},
+		"overlap of as many sentences as fit": {
+			"A b c d e. F g.\n\nH i j.\n\nK l m n o p q.", 10, 5,
+			wordCount{},
+			[]string{"A b c d e. F g.\n\nH i j.\n\n", "F g.\n\nH i j.\n\nK l m n o ", "K l m n o p q."},
+		},
+		"indented lines":       {"- a b c\n  - d e f g", 7, 0, wordCount{}, []string{"- a b c\n  ", "- d e f g"}},
 		"overlap without room": {"aaaa bbbb cccc", 5, 4, letterCount{}, []string{"aaaa ", "bbbb ", "cccc"}},
 		"carriage returns":     {"One seven.\r\n\r\nSix. Four five six.", 4, 0, wordCount{}, []string{"One seven.\r\n\r\n", "Six. Four five six."}},
 	} {

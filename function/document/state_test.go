@@ -69,6 +69,7 @@ func TestDamagedMark(t *testing.T) {
 	for name, change := range map[string]func(map[string]any){
 		"text lsn":       func(m map[string]any) { m["_rv_lsn"] = "99" },
 		"fraction":       func(m map[string]any) { m["_rv_lsn"] = 1.5 },
+		"beyond int64":   func(m map[string]any) { m["_rv_lsn"] = 1e300 },
 		"json fraction":  func(m map[string]any) { m["_rv_lsn"] = json.Number("1.5") },
 		"no time":        func(m map[string]any) { delete(m, "_rv_ts") },
 		"no fingerprint": func(m map[string]any) { delete(m, "_rv_fp") },

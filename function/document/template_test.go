@@ -79,8 +79,9 @@ func TestColumnsOfATemplate(t *testing.T) {
 		`{{define "x"}}{{.a}}{{$.b}}{{template "x" .}}{{end}}{{template "x" .}}`: {"a", "b"},
 		`{{define "x"}}{{.k}}{{end}}{{template "x" .attrs}}`:                     {"attrs"},
 		`{{block "x" .}}{{.a}}{{end}}`:                                           {"a"},
-		"{{(.).a}}":                                                              {"a"},
-		"{{$x := 1}}{{if $x := .a}}{{$x}}{{end}}":                                {"a"},
+		"{{$r := .}}{{range $r := .items}}{{$r.name}}{{end}}":                    {"items"},
+		"{{(.).a}}": {"a"},
+		"{{$x := 1}}{{if $x := .a}}{{$x}}{{end}}": {"a"},
 	} {
 		t.Run(template, func(t *testing.T) {
 			t.Parallel()

@@ -20,7 +20,7 @@ func TestEstimate(t *testing.T) {
 		"two words":                      3,
 		"a, b":                           3,
 		"2026":                           4,
-		"camelCase":                      3,
+		"camelCases":                     4,
 		"HTTP":                           1,
 		"HTTPServer":                     3,
 		"Straße":                         2,
