@@ -21,6 +21,8 @@ type Options struct {
 	// OnOrphan is called once, with an *OrphanError, when the functions worker that started this instance is gone. It should begin the same
 	// end as SIGTERM does and return; a context.CancelCauseFunc fits. Nil switches the guard off.
 	OnOrphan func(error)
+
+	ppid func() int // nil: os.Getppid
 }
 
 // Instance is one running instance of the function as the functions worker sees it.
@@ -52,7 +54,7 @@ func Open(conf *Conf, opts Options) (*Instance, error) {
 	}
 	registry := prometheus.NewRegistry()
 	i := &Instance{
-		conf: conf, log: log, stats: newStats(), conditions: newConditions(log), guard: newGuard(),
+		conf: conf, log: log, stats: newStats(), conditions: newConditions(log), guard: newGuard(opts.ppid),
 		registerer: prometheus.WrapRegistererWith(metricLabels(conf), registry),
 	}
 	if err := i.registerer.Register(newCollector(i.stats)); err != nil {

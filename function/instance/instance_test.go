@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strconv"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -120,4 +121,32 @@ func TestMetricsServerBoundsAScrape(t *testing.T) {
 	require.Positive(t, server.ReadTimeout)
 	require.Positive(t, server.WriteTimeout)
 	require.Positive(t, server.IdleTimeout)
+}
+
+func TestOpenWatchesForTheWorkersEnd(t *testing.T) {
+	t.Parallel()
+	var calls atomic.Int64
+	parent := func() int { return int(calls.Add(1)) } // another one at each look
+	ctx, cancel := context.WithCancelCause(t.Context())
+	opened(t, testConf(t), Options{OnOrphan: cancel, ppid: parent})
+	<-ctx.Done()
+	var orphan *OrphanError
+	require.ErrorAs(t, context.Cause(ctx), &orphan)
+	require.Equal(t, &OrphanError{ParentBefore: 1, ParentNow: 2}, orphan)
+}
+
+func TestAPodListensOnAllInterfacesAndHasNoParentToLose(t *testing.T) {
+	t.Parallel()
+	c := testConf(t)
+	c.Kubernetes, c.sharded = true, true
+	var looks atomic.Int64
+	i := opened(t, c, Options{
+		OnOrphan: func(err error) { t.Errorf("orphaned: %v", err) },
+		ppid:     func() int { return int(looks.Add(1)) },
+	})
+	for _, addr := range append(i.ControlAddrs(), i.MetricsAddrs()...) {
+		require.True(t, addr.(*net.TCPAddr).IP.IsUnspecified(), addr)
+	}
+	advance(guardTick + 100*time.Millisecond)
+	require.EqualValues(t, 1, looks.Load())
 }

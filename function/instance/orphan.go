@@ -44,7 +44,12 @@ type guard struct {
 	longest time.Duration
 }
 
-func newGuard() *guard { return &guard{parent: os.Getppid(), ppid: os.Getppid} }
+func newGuard(ppid func() int) *guard {
+	if ppid == nil {
+		ppid = os.Getppid
+	}
+	return &guard{parent: ppid(), ppid: ppid}
+}
 
 // healthCheck notes that the worker called.
 func (g *guard) healthCheck() {
