@@ -3,7 +3,10 @@ package embed_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"net"
 	"net/http"
+	"os"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -35,6 +38,22 @@ func TestTimeout(t *testing.T) {
 			require.ErrorContains(t, err, timeout.String())
 			require.NotErrorIs(t, err, context.DeadlineExceeded, "that would look as if the caller had ended it")
 		})
+	}
+}
+
+// Below the client others have timeouts and contexts of their own; none of them is the caller's.
+func TestTimeoutsOfTheNetwork(t *testing.T) {
+	t.Parallel()
+	for reason, cause := range map[string]error{
+		embed.ReasonTimeout: &net.OpError{Op: "dial", Net: "tcp", Err: os.ErrDeadlineExceeded},
+		embed.ReasonNetwork: fmt.Errorf("connection pool: %w", context.Canceled),
+	} {
+		client := newClient(t, over(func(*http.Request) (*http.Response, error) { return nil, cause }))
+		_, err := client.Embed(t.Context(), []string{"a"})
+		require.Equal(t, []string{embed.ClassRetry, reason}, []string{failure(t, err).Class(), failure(t, err).Reason()})
+		require.ErrorContains(t, err, cause.Error())
+		require.NotErrorIs(t, err, context.Canceled)
+		require.NotErrorIs(t, err, os.ErrDeadlineExceeded)
 	}
 }
 
@@ -141,6 +160,7 @@ func TestWaitingHonoursTheContext(t *testing.T) {
 		time.AfterFunc(time.Second, cancel)
 		_, err = client.Embed(canceled, []string{"a"})
 		require.ErrorIs(t, err, context.Canceled)
+		require.NotErrorIs(t, err, context.DeadlineExceeded)
 
 		short, stop := context.WithTimeout(t.Context(), time.Second)
 		defer stop()

@@ -56,7 +56,7 @@ func (c *Client) judge(o outcome, data []openai.Embedding, texts int) ([][]float
 	case o.err != nil && o.callerErr != nil:
 		return nil, fmt.Errorf("request to the embedding endpoint %s: %w", c.endpoint, o.callerErr)
 	case o.err != nil && o.isTimeout():
-		return nil, c.fail(verdict{ClassRetry, ReasonTimeout}, status, fmt.Sprintf("no complete answer within %v (embedding.timeout)", c.timeout))
+		return nil, c.failTimeout(o)
 	case status == 0 && o.err != nil:
 		return nil, c.failNetwork(o.err)
 	case !o.complete():
@@ -84,12 +84,27 @@ func said(x *exchange) string {
 	return ": " + p.message
 }
 
-// failNetwork reports that there was no answer. The URL in the HTTP client's own error says nothing that the endpoint does not.
-func (c *Client) failNetwork(err error) *Error {
+// failTimeout reports the client's own timeout, or one of the network below it (connecting, TLS handshake), which is shorter.
+func (c *Client) failTimeout(o outcome) *Error {
+	text := fmt.Sprintf("no complete answer within %v (embedding.timeout)", c.timeout)
+	if !o.timedOut {
+		text = withoutURL(o.err).Error()
+	}
+	return c.fail(verdict{ClassRetry, ReasonTimeout}, o.exchange.status, text)
+}
+
+// withoutURL is what the HTTP client wraps: its own words repeat method and URL, which say nothing that the endpoint does not.
+func withoutURL(err error) error {
 	var wrapped *url.Error
 	if errors.As(err, &wrapped) {
-		err = wrapped.Err
+		return wrapped.Err
 	}
+	return err
+}
+
+// failNetwork reports that there was no answer.
+func (c *Client) failNetwork(err error) *Error {
+	err = withoutURL(err)
 	failure := c.fail(verdict{ClassRetry, ReasonNetwork}, 0, err.Error())
 	isContext := errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)
 	if text := err.Error(); !isContext && c.scrub.clean(text) == text {

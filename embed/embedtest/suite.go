@@ -20,7 +20,7 @@ type SuiteOptions struct {
 	Extra, QueryExtra   map[string]any
 	Timeout             time.Duration // of one request; 0: embed.DefaultTimeout
 
-	// LongText is about how many bytes the longest text has; 0: 8,000. The endpoint may cut it, embed it or refuse it as poison.
+	// LongText is about how many bytes the longest text has; 0: 4,000. The endpoint may cut it, embed it or refuse it as poison.
 	LongText int
 }
 
@@ -34,7 +34,7 @@ type suite struct {
 func Suite(t *testing.T, baseURL, model string, options SuiteOptions) {
 	t.Helper()
 	if options.LongText == 0 {
-		options.LongText = 8_000
+		options.LongText = 4_000
 	}
 	s := suite{baseURL: baseURL, model: model, options: options}
 	for _, check := range []struct {
