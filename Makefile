@@ -7,7 +7,7 @@ VERSION     := $(shell git describe --tags --always --dirty 2>/dev/null || echo 
 LDFLAGS     := -s -w -X main.version=$(VERSION)
 
 GOLANGCI_VERSION := v2.15.0
-BUF_VERSION      := v1.75.0
+BUF_VERSION      := v1.65.0
 PROTOC_GEN_GO    := v1.36.12
 PROTOC_GEN_GRPC  := v1.6.2
 
@@ -65,6 +65,19 @@ $(GOLANGCI):
 	mkdir -p $(TOOLS)
 	GOBIN=$(TOOLS) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
 	mv $(TOOLS)/golangci-lint $@
+
+generate: $(TOOLS)/buf-$(BUF_VERSION) ## generate the code of the InstanceControl service
+	GOBIN=$(TOOLS) go install google.golang.org/protobuf/cmd/protoc-gen-go@$(PROTOC_GEN_GO)
+	GOBIN=$(TOOLS) go install google.golang.org/grpc/cmd/protoc-gen-go-grpc@$(PROTOC_GEN_GRPC)
+	cd function/instance/proto && PATH="$(TOOLS):$$PATH" $(TOOLS)/buf-$(BUF_VERSION) generate
+
+$(TOOLS)/buf-$(BUF_VERSION):
+	mkdir -p $(TOOLS)
+	GOBIN=$(TOOLS) go install github.com/bufbuild/buf/cmd/buf@$(BUF_VERSION)
+	mv $(TOOLS)/buf $@
+
+check-generated: generate ## fail when the generated code is not what is committed
+	git diff --exit-code -- function/instance/proto
 
 tidy: ## go mod tidy
 	go mod tidy

@@ -3,6 +3,7 @@
 package function
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -68,11 +69,24 @@ func Builders(c *config.Config) (map[string]*document.Builder, error) {
 	for _, name := range slices.Sorted(maps.Keys(c.Tables)) {
 		b, err := document.NewBuilder(documentSpec(c, name))
 		if err != nil {
-			return nil, fmt.Errorf("%s.%w", config.Root, err)
+			return nil, rooted(err)
 		}
 		builders[name] = b
 	}
 	return builders, nil
+}
+
+// rooted puts the root of the settings before the path that each of the joined errors begins with.
+func rooted(err error) error {
+	var joined interface{ Unwrap() []error }
+	if !errors.As(err, &joined) {
+		return fmt.Errorf("%s.%w", config.Root, err)
+	}
+	var all []error
+	for _, e := range joined.Unwrap() {
+		all = append(all, fmt.Errorf("%s.%w", config.Root, e))
+	}
+	return errors.Join(all...)
 }
 
 func documentSpec(c *config.Config, name string) document.Spec {
