@@ -37,7 +37,7 @@ func PostgresBin(ctx context.Context) (string, error) {
 		candidates = append(candidates, dir)
 	}
 	return newest(ctx, candidates, oldestPostgres, func(dir string) []string {
-		if _, err := os.Stat(filepath.Join(dir, "initdb")); err != nil {
+		if _, err := os.Stat(filepath.Join(dir, "initdb")); err != nil { //nolint:gosec // only looked at
 			return nil // only the client is installed
 		}
 		return []string{filepath.Join(dir, "postgres"), "--version"}

@@ -32,7 +32,7 @@ func (e *CommandError) Unwrap() error { return e.Err }
 
 // run runs a command in dir to its end; each line that it prints, also one that is meant to be overwritten, goes to see (may be nil).
 func run(ctx context.Context, dir string, env []string, see func(line string), args ...string) error {
-	cmd := exec.CommandContext(ctx, args[0], args[1:]...) //nolint:gosec // the commands are this package's own
+	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
 	out := &lines{see: see}
 	cmd.Dir, cmd.Stdout, cmd.Stderr = dir, out, out
 	cmd.Env = append(os.Environ(), env...)
@@ -51,7 +51,9 @@ func run(ctx context.Context, dir string, env []string, see func(line string), a
 }
 
 // succeeds reports whether a quick command ends well.
-func succeeds(ctx context.Context, args ...string) bool { return run(ctx, "", nil, nil, args...) == nil }
+func succeeds(ctx context.Context, args ...string) bool {
+	return run(ctx, "", nil, nil, args...) == nil
+}
 
 // output is what a quick command prints.
 func output(ctx context.Context, args ...string) (string, error) {
@@ -86,4 +88,6 @@ func (l *lines) Write(p []byte) (int, error) {
 }
 
 // missing reports whether the program itself could not be found or started.
-func missing(err error) bool { return errors.Is(err, exec.ErrNotFound) || errors.Is(err, os.ErrNotExist) }
+func missing(err error) bool {
+	return errors.Is(err, exec.ErrNotFound) || errors.Is(err, os.ErrNotExist)
+}

@@ -48,10 +48,12 @@ func (c *chroma) spec() supervise.Spec {
 	}
 }
 
-func (c *chroma) ready(ctx context.Context) error { return ask(ctx, c.url()+"/api/v2/heartbeat", "", nil) }
+func (c *chroma) ready(ctx context.Context) error {
+	return ask(ctx, c.url()+"/api/v2/heartbeat", "", nil)
+}
 
 func (c *chroma) url() string { return local("http", c.ports[0]) }
 
 func (c *chroma) outside() []string { return nil }
 
-func (c *chroma) limits() (start, stop time.Duration) { return time.Minute, 15 * time.Second }
+func (c *chroma) limits() (start, stop time.Duration) { return 2 * time.Minute, 15 * time.Second }

@@ -69,4 +69,4 @@ func (e *embedding) url() string { return local("http", e.ports[0]) + "/v1" }
 
 func (e *embedding) outside() []string { return nil }
 
-func (e *embedding) limits() (start, stop time.Duration) { return time.Minute, 10 * time.Second }
+func (e *embedding) limits() (start, stop time.Duration) { return 2 * time.Minute, 10 * time.Second }

@@ -73,7 +73,6 @@ func (p *postgres) prepare(ctx context.Context, _ bool) error {
 	if err := p.runner.own(secret); err != nil {
 		return err
 	}
-	//nolint:gosec // found by install.PostgresBin
 	initdb := exec.CommandContext(ctx, filepath.Join(p.bin, "initdb"), "--pgdata", fresh, "--username", superuser,
 		"--auth", "scram-sha-256", "--pwfile", secret, "--encoding", "UTF8", "--no-locale", "--no-sync")
 	initdb.Dir, initdb.Env = p.home(), environ([]string{"PG*"})
@@ -99,8 +98,7 @@ func (p *postgres) password(create bool) (string, error) {
 }
 
 func (p *postgres) spec() supervise.Spec {
-	args := []string{filepath.Join(p.bin, "postgres"), "-D", p.data()}
-	for _, setting := range []string{
+	settings := []string{
 		"listen_addresses=127.0.0.1",
 		"port=" + strconv.Itoa(p.ports[0]),
 		"unix_socket_directories=", // several stacks side by side, and no folder that another user must write to
@@ -108,7 +106,10 @@ func (p *postgres) spec() supervise.Spec {
 		"max_wal_senders=32",
 		"max_replication_slots=32",
 		"logging_collector=off",
-	} {
+	}
+	args := make([]string, 0, 3+2*len(settings))
+	args = append(args, filepath.Join(p.bin, "postgres"), "-D", p.data())
+	for _, setting := range settings {
 		args = append(args, "-c", setting)
 	}
 	return supervise.Spec{
@@ -140,4 +141,4 @@ func (p *postgres) url() string {
 
 func (p *postgres) outside() []string { return []string{elsewhere(p.dir)} }
 
-func (p *postgres) limits() (start, stop time.Duration) { return time.Minute, 30 * time.Second }
+func (p *postgres) limits() (start, stop time.Duration) { return 2 * time.Minute, 30 * time.Second }

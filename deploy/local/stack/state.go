@@ -95,7 +95,7 @@ func (f *stateFile) change(name string, edit func(*record)) error {
 // writeFile replaces a file as a whole: a reader sees the old content or the new.
 func writeFile(path, content string, mode os.FileMode) error {
 	temporary := path + ".new"
-	if err := os.WriteFile(temporary, []byte(content), mode); err != nil {
+	if err := os.WriteFile(temporary, []byte(content), mode); err != nil { //nolint:gosec // the path is the stack's own
 		return fmt.Errorf("write %s: %w", path, err)
 	}
 	if err := os.Chmod(temporary, mode); err != nil { // whatever the umask is

@@ -26,7 +26,7 @@ func newGuard(pid int, abandon syscall.Signal) (*guard, error) {
 	if abandon == 0 {
 		abandon, target = syscall.SIGKILL, "-"+target
 	}
-	//nolint:gosec,noctx // the arguments are numbers; a context must not end the guard
+	//nolint:noctx // a context must not end the guard
 	cmd := exec.Command("/bin/sh", "-c", guardScript, "guard", target, strconv.Itoa(int(abandon)), strconv.Itoa(pid))
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	line, err := cmd.StdinPipe()

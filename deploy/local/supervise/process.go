@@ -64,7 +64,7 @@ func Start(spec Spec, mark string) (*Process, error) {
 		return nil, fmt.Errorf("open the log: %w", err)
 	}
 	defer func() { _ = log.Close() }() // the child has its own descriptor
-	//nolint:gosec,noctx // the programs are chosen by the stack; a context would kill only the leader
+	//nolint:noctx // a context would kill only the leader
 	cmd := exec.Command(spec.Args[0], spec.Args[1:]...)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = spec.Dir, log, log
 	cmd.Env = append(append([]string(nil), spec.Env...), MarkKey+"="+mark)
