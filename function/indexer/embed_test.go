@@ -89,6 +89,7 @@ func TestARefusedRequestIsBisected(t *testing.T) {
 			require.Positive(t, o.Attempts)
 		}
 		require.NotContains(t, r.store.ids(), "3")
+		require.Equal(t, []Kind{Indexed}, kinds(t, r.submit(upserted(3, 2, "mended"))), "the row itself is free")
 		require.Equal(t, Running, r.table.Condition().State)
 	})
 }

@@ -69,7 +69,7 @@ func (r *records) send(ctx context.Context, s Store, p phase) error {
 	switch p {
 	case removeRest, removeFirst:
 		op, err = "delete", s.Delete(ctx, r.ids)
-	case refreshRest, refreshFirst, announceMore, commitFirst:
+	case announce, refreshRest, refreshFirst, commitFirst:
 		op, err = "update", s.Update(ctx, r.ids, r.metadatas)
 	default:
 		op, err = "upsert", s.Upsert(ctx, r.ids, r.vectors, r.documents, r.metadatas)

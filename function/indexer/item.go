@@ -1,7 +1,7 @@
 package indexer
 
 import (
-	"sync/atomic"
+	"sync"
 
 	"github.com/rowvec/rowvec/connector"
 )
@@ -12,6 +12,7 @@ type item struct {
 	id       string // of the row
 	counted  bool   // in the observer's InFlight
 	attempts int    // calls made for it: requests to the endpoint, writes
+	pair     *pair  // set when the record was split in two items
 }
 
 // split makes two items of an update that moved a row from one id to another: one removes what is stored under the old id, the other
@@ -20,31 +21,30 @@ type item struct {
 func split(it *item, oldID string) [2]*item {
 	gone := *it.Change
 	gone.Op, gone.After = connector.Delete, nil
-	both := &pair{settle: it.Settle}
-	both.left.Store(2)
-	old := &item{Record: it.Record, id: oldID}
-	old.Change, old.Settle, old.Bytes = &gone, func(o Outcome) { both.settled(&both.old, o) }, 0
-	it.Settle = func(o Outcome) { both.settled(&both.moved, o) }
+	it.pair = &pair{}
+	old := &item{Record: it.Record, id: oldID, pair: it.pair}
+	old.Change, old.Bytes = &gone, 0
 	return [2]*item{old, it}
 }
 
 // pair joins the outcomes of the two halves of a record.
 type pair struct {
-	settle     func(Outcome)
-	left       atomic.Int32
-	old, moved Outcome
+	mu    sync.Mutex
+	first *Outcome
 }
 
-func (p *pair) settled(half *Outcome, o Outcome) {
-	*half = o
-	if p.left.Add(-1) > 0 {
-		return
+// join takes one half's outcome. With the second it returns the record's: the worse one, and of equals that of the update.
+func (p *pair) join(o Outcome) (both Outcome, whole bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.first == nil {
+		p.first = &o
+		return Outcome{}, false
 	}
-	if worse(p.old.Kind) > worse(p.moved.Kind) {
-		p.settle(p.old)
-		return
+	if a, b := worse(p.first.Kind), worse(o.Kind); a > b || (a == b && o.Kind == Deleted) {
+		return *p.first, true
 	}
-	p.settle(p.moved)
+	return o, true
 }
 
 // worse ranks outcomes: an interrupted half must come again, whatever became of the other.

@@ -8,24 +8,23 @@ import (
 )
 
 // phase orders the writes of a group. Whoever reads the index at any moment in between, after a crash say, must be able to tell from
-// a row's first record what else is stored of the row, and must not take for done what is not. So
-//
-//   - a row's first record goes after its others when they are removed, and its metadata after theirs when it is refreshed;
-//   - a document that gets more records than the row has announces their number in the first record before it writes them, so that
-//     whatever comes next knows what to clear away;
-//   - the version and the fingerprint, the commit mark, come last of all.
+// a row's first record what else may be stored of the row, and must not take for done what is not. So a change that touches several
+// records of a row is announced in the first one before anything else: how many records there are or will be, so that whatever comes
+// next knows what to clear away, and no fingerprint, so that it does not take the others for what they were. The new version and
+// fingerprint, the commit mark, come last of all; until then the old version stays, for the fence. A first record is removed after its
+// others, and refreshed after them.
 type phase uint8
 
 const (
-	removeRest    phase = iota // Delete
+	announce      phase = iota // Update
+	removeRest                 // Delete
 	removeFirst                // Delete
 	refreshRest                // Update
 	refreshFirst               // Update
-	announceMore               // Update: the new count beside the old mark
-	announceFirst              // Upsert: the first record without a mark, with the count
+	announceFirst              // Upsert: a first record that is not there yet, without a mark
 	writeRest                  // Upsert
 	writeFirst                 // Upsert: the first record with its mark
-	commitFirst                // Update: the mark of a record that was announced
+	commitFirst                // Update: the mark of a record that announceFirst put there
 	phases
 )
 
@@ -63,47 +62,49 @@ type written struct {
 func newJob(t *Table, r *row, answer chan<- written) *job {
 	d := r.decision
 	j := &job{table: t, row: r, id: r.id, base: r.stored, readAt: r.readAt, answer: answer}
-	before := 0
+	before, after := 0, len(d.records)
 	if r.stored != nil {
 		before = max(1, r.stored.Chunks) // a record that rowvec did not write says no count
 	}
-	if d.action == remove {
-		j.writes = make([]write, 0, before)
-		j.remove(0, before)
-		return j
+	j.writes = make([]write, 0, max(before, after)+1)
+	if d.action != remove {
+		j.want = &document.State{Version: d.winner.Change.Version, Fingerprint: d.document.Fingerprint, Chunks: after}
 	}
-	j.want = &document.State{
-		Version: d.winner.Change.Version, Fingerprint: d.document.Fingerprint, Chunks: len(d.records),
-	}
-	j.writes = make([]write, 0, len(d.records)+1)
 	if d.action == refresh {
 		for i, record := range d.records {
 			j.add(pick(i, refreshFirst, refreshRest), record, nil)
 		}
 		return j
 	}
-	j.remove(len(d.records), before) // the tail of a document that shrank
-	j.index(d.records, r.vectors, before)
+	if before > 0 {
+		j.announce(max(before, after))
+	}
+	j.remove(after, before) // the row, or the tail of a document that shrank
+	first := writeFirst
+	if before == 0 && after > 1 {
+		j.add(announceFirst, unmarked(d.records[0]), r.vectors[0])
+		first = commitFirst
+	}
+	for i, record := range d.records {
+		j.add(pick(i, first, writeRest), record, r.vectors[i])
+	}
 	return j
 }
 
-// index adds the writes of a whole document, for a row that has up to before records.
-func (j *job) index(records []document.Record, vectors [][]float32, before int) {
-	first := writeFirst
-	switch {
-	case len(records) <= max(1, before): // nothing to announce
-	case before == 0:
-		j.add(announceFirst, unmarked(records[0]), vectors[0])
-		first = commitFirst
-	default:
-		j.add(announceMore, document.Record{ID: j.id, Metadata: map[string]any{document.KeyChunks: int64(len(records))}}, nil)
+// announce says in a first record that is there that the row has up to count records and is being changed. A row of one record needs
+// none of it: it changes in one call.
+func (j *job) announce(count int) {
+	if count == 1 || (j.base.Fingerprint == "" && j.base.Chunks >= count) {
+		return
 	}
-	for i, record := range records {
-		j.add(pick(i, first, writeRest), record, vectors[i])
+	meta := map[string]any{document.KeyFingerprint: "", document.KeyChunks: int64(count)}
+	if j.base.Chunks == 0 { // not ours so far: make it a state that can be read
+		meta[document.KeyLSN], meta[document.KeyCommitTime] = int64(0), int64(0)
 	}
+	j.add(announce, document.Record{ID: j.id, Metadata: meta}, nil)
 }
 
-// unmarked returns a first record that says how many there are and that no change is in yet: a version older than any.
+// unmarked returns a first record that says how many there will be and that no change is in yet: a version older than any.
 func unmarked(first document.Record) document.Record {
 	first.Metadata = maps.Clone(first.Metadata)
 	first.Metadata[document.KeyLSN] = int64(0)

@@ -16,7 +16,7 @@ import (
 )
 
 // lives is how many random lives of a table the property test goes through.
-const lives = 1000
+const lives = 600
 
 // TestTheIndexEndsAtTheTable is the guarantee (design §4) on the whole indexer: random histories of a few rows, any batching, faults
 // with and without effect at every call, processes that die at any moment, what was not settled delivered again in order and some of

@@ -105,7 +105,7 @@ func deleted(id, lsn int) *connector.Change {
 type receipt struct {
 	mu       sync.Mutex
 	outcomes []Outcome
-	at       time.Time
+	from, at time.Time
 	done     chan struct{}
 }
 
@@ -126,6 +126,13 @@ func (p *receipt) settled() bool {
 	return len(p.outcomes) > 0
 }
 
+// took is the time from submission to settlement.
+func (p *receipt) took() time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.at.Sub(p.from)
+}
+
 // outcome waits for the record's only outcome.
 func (p *receipt) outcome(t *testing.T) Outcome {
 	t.Helper()
@@ -138,7 +145,7 @@ func (p *receipt) outcome(t *testing.T) Outcome {
 
 // record makes a record of a change.
 func record(c *connector.Change, bytes int) (Record, *receipt) {
-	p := &receipt{done: make(chan struct{})}
+	p := &receipt{done: make(chan struct{}), from: time.Now()}
 	return Record{Change: c, Bytes: bytes, Received: time.Now(), Settle: p.settle}, p
 }
 

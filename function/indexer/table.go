@@ -191,14 +191,20 @@ func (t *Table) halted() bool { return t.cond.current().State == Halted }
 // settle ends a record. Figures first, so that whoever sees the record settled sees them right.
 func (t *Table) settle(it *item, o Outcome) {
 	o.RowID = it.id
+	if it.counted {
+		t.observer.InFlight(t.name, -1)
+	}
+	if it.pair != nil {
+		var whole bool
+		if o, whole = it.pair.join(o); !whole {
+			return
+		}
+	}
 	now := time.Now()
 	var freshness time.Duration
 	if o.Kind.Durable() {
 		freshness = max(0, now.Sub(it.Change.Version.CommitTime))
 	}
 	t.observer.Settled(t.name, o.Kind, freshness, now.Sub(it.Received))
-	if it.counted {
-		t.observer.InFlight(t.name, -1)
-	}
 	it.Settle(o)
 }

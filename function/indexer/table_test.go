@@ -138,23 +138,28 @@ func TestTableMovesARowWhoseConfiguredKeyChanged(t *testing.T) {
 	moved.Key, moved.After["sku"], moved.Before = nil, "B", connector.Row{"sku": "A"}
 	require.Equal(t, []Kind{Indexed}, kinds(t, r.submit(moved)))
 	require.Equal(t, []string{"B"}, r.store.ids())
+	require.Equal(t, map[Kind]int{Indexed: 2}, r.ledger.kinds, "two records, however many items")
+	require.Zero(t, r.ledger.inFlight)
 }
 
 func TestPairTellsTheWorseHalf(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ old, moved, want Kind }{
 		{Deleted, Indexed, Indexed},
+		{Deleted, MetadataOnly, MetadataOnly},
+		{Deleted, Deleted, Deleted},
 		{Deleted, Poison, Poison},
 		{Interrupted, Poison, Interrupted},
 		{Poison, Indexed, Poison},
 		{Deleted, Interrupted, Interrupted},
 	} {
-		rec, p := record(upserted(1, 1, "x"), 1)
-		it := &item{Record: rec, id: "new"}
-		halves := split(it, "old")
-		halves[1].Settle(Outcome{Kind: c.moved})
-		require.False(t, p.settled(), "one half is not the record")
-		halves[0].Settle(Outcome{Kind: c.old})
-		require.Equal(t, c.want, p.outcome(t).Kind)
+		for _, order := range [][2]Kind{{c.old, c.moved}, {c.moved, c.old}} {
+			var p pair
+			_, whole := p.join(Outcome{Kind: order[0]})
+			require.False(t, whole, "one half is not the record")
+			o, whole := p.join(Outcome{Kind: order[1]})
+			require.True(t, whole)
+			require.Equal(t, c.want, o.Kind, "%v", order)
+		}
 	}
 }

@@ -9,7 +9,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/rowvec/rowvec/connector"
 	"github.com/rowvec/rowvec/function/document"
 )
 
@@ -249,47 +248,4 @@ func TestRecordsOfAGroupAreCutIntoCalls(t *testing.T) {
 		sizes = append(sizes, len(c.ids))
 	}
 	require.Equal(t, []int{1000, 1000, 500, 1}, sizes)
-}
-
-// TestACrashAmongChunksLeavesNoGhost ends a process between any two calls of a write of many chunks; the next one gets a smaller
-// document, or a delete, and must clear away what it never saw committed.
-func TestACrashAmongChunksLeavesNoGhost(t *testing.T) {
-	t.Parallel()
-	for _, stored := range []string{"", "few words"} {
-		for crash := range 5 {
-			for _, next := range []*connector.Change{upserted(1, 9, "short"), deleted(1, 9)} {
-				t.Run(fmt.Sprint(stored, crash, next.Op), func(t *testing.T) {
-					t.Parallel()
-					synctest.Test(t, func(t *testing.T) {
-						r := newRig(t, chunked)
-						if stored != "" {
-							kinds(t, r.submit(upserted(1, 1, stored)))
-						}
-						writes := 0
-						r.store.before = func(op string, _ []string) error {
-							if op == "get" {
-								return nil
-							}
-							if writes++; writes > crash {
-								return errOutage
-							}
-							return nil
-						}
-						p := r.submit(upserted(1, 2, long))
-						synctest.Wait()
-						r.stop()
-						kinds(t, p)
-						r.store.before = nil
-						r.start()
-						kinds(t, r.submit(next))
-						if next.Op == connector.Delete {
-							require.Empty(t, r.store.ids())
-						} else {
-							require.Equal(t, []string{"1"}, r.store.ids())
-						}
-					})
-				})
-			}
-		}
-	}
 }
