@@ -145,49 +145,6 @@ func TestASettlementAfterTheEndIsIgnored(t *testing.T) {
 	}
 }
 
-func TestQueue(t *testing.T) {
-	t.Parallel()
-	q := newQueue[int]()
-	for n := range 5 {
-		require.True(t, q.add(n))
-	}
-	require.Equal(t, []int{0, 1, 2}, q.take(t.Context(), 3))
-	require.Equal(t, 2, q.len())
-	q.finish()
-	require.False(t, q.add(9))
-	require.Equal(t, []int{3, 4}, q.take(t.Context(), 3))
-	require.Empty(t, q.take(t.Context(), 3))
-
-	ended, cancel := context.WithCancel(t.Context())
-	cancel()
-	open := newQueue[int]()
-	open.add(1)
-	require.Empty(t, open.take(ended, 1), "after the end of ctx nothing is taken")
-}
-
-func TestGateOpensWhenThereIsRoomAgain(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		var g gate
-		g.enter(gateBytes - 1)
-		g.wait(t.Context()) // one byte is left
-		g.enter(1)
-		passed := background(func() { g.wait(t.Context()) })
-		synctest.Wait()
-		require.False(t, within(time.Hour, passed))
-		g.leave(1)
-		require.True(t, within(time.Hour, passed))
-		for range gateLetters - 1 {
-			g.enter(0)
-		}
-		ctx, cancel := context.WithCancel(t.Context())
-		stopped := background(func() { g.wait(ctx) })
-		require.False(t, within(time.Hour, stopped))
-		cancel()
-		require.True(t, within(time.Hour, stopped))
-	})
-}
-
 func TestWithoutPartition(t *testing.T) {
 	t.Parallel()
 	for topic, want := range map[string]string{
