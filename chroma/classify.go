@@ -10,6 +10,8 @@ import (
 	"time"
 )
 
+const notChroma = "the answer is not that of a Chroma server: check chroma.url"
+
 // verdict is class and reason of a status.
 type verdict struct{ class, reason string }
 
@@ -63,7 +65,7 @@ func (c *Client) classify(caller, limited context.Context, ex *exchange, callErr
 	case !ex.sent:
 		return ex.fail(classPoison, ReasonInvalidArguments, "chroma-go refused to send the request", nil)
 	case ex.status == http.StatusOK:
-		return ex.fail(classRetry, ReasonBadResponse, "the answer is not that of a Chroma server: check chroma.url", nil)
+		return ex.fail(classRetry, ReasonBadResponse, notChroma, nil)
 	}
 	v := verdictOf(ex.status)
 	e := ex.fail(v.class, v.reason, c.detail(ex), nil)

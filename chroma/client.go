@@ -77,11 +77,7 @@ func New(cfg Config) (*Client, error) {
 		v2.WithBaseURL(base),
 		v2.WithDatabaseAndTenant(database, tenant),
 		v2.WithDefaultHeaders(headers),
-		v2.WithHTTPClient(&http.Client{
-			Transport: &transport{base: orTransport(cfg.Transport)},
-			// A redirect would carry the token elsewhere; it is reported instead (see classify).
-			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		}),
+		v2.WithHTTPClient(&http.Client{Transport: &transport{base: orTransport(cfg.Transport)}}),
 	)
 	if err != nil {
 		return nil, fmt.Errorf("chroma.url: %w", err)

@@ -149,7 +149,7 @@ func (c *Client) open(ctx context.Context, name string, get func(context.Context
 		return err //nolint:wrapcheck // only the exchange is classified
 	}, func(body []byte) error {
 		if remote.ID() == "" {
-			return errors.New("the collection has no id")
+			return answerError("the collection has no id")
 		}
 		return about.decode(body)
 	})

@@ -8,7 +8,10 @@ import (
 	"strconv"
 )
 
-var errRagged = errors.New("the lists of the answer differ in length")
+const (
+	errRagged = answerError("its lists differ in length")
+	errNoIDs  = answerError("it has no list of ids")
+)
 
 // rawMeta is one record's metadata as it came; null where the record has none.
 type rawMeta map[string]json.RawMessage
@@ -103,7 +106,7 @@ func (a *getAnswer) decode(body []byte) error {
 		return fmt.Errorf("decode: %w", err)
 	}
 	if a.IDs == nil {
-		return errors.New("the answer has no ids")
+		return errNoIDs
 	}
 	return sameLength(len(a.IDs), a.Documents, a.Metadatas)
 }
@@ -119,7 +122,7 @@ type queryAnswer struct {
 // first returns the answer to the one vector of the request.
 func (a *queryAnswer) first() (*getAnswer, []*float64, error) {
 	if len(a.IDs) != 1 {
-		return nil, nil, fmt.Errorf("%d lists of ids for one vector", len(a.IDs))
+		return nil, nil, errNoIDs
 	}
 	found := &getAnswer{IDs: a.IDs[0]}
 	if len(a.Documents) > 0 {

@@ -4,7 +4,7 @@
 //
 // Where chroma-go v0.4.0 alone is not enough, the HTTP transport of this package helps, and nothing else does:
 //
-//   - its errors drop the cause and the headers, and a status of 300 to 399 or 599 passes as success: the transport
+//   - its errors drop the cause and the headers, and a status of 201 to 399 or 599 passes as success: the transport
 //     records status, headers, body and network error of every request, and only that record is classified;
 //   - it fails to read records without a document, reads whole numbers of a query as floats, and writes small floats as
 //     zero: metadata is encoded and answers are decoded here;

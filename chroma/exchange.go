@@ -69,7 +69,18 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	answer := *resp
 	answer.Body = io.NopCloser(bytes.NewReader(ex.standIn()))
 	answer.ContentLength = -1
+	if ex.status != http.StatusOK {
+		// chroma-go takes 204, 302 or 599 for success, and http.Client would follow a redirect and carry the token along.
+		answer.StatusCode = http.StatusInternalServerError
+	}
 	return &answer, nil
+}
+
+// CloseIdleConnections lets Client.Close reach the connections.
+func (t *transport) CloseIdleConnections() {
+	if closer, ok := t.base.(interface{ CloseIdleConnections() }); ok {
+		closer.CloseIdleConnections()
+	}
 }
 
 func readAnswer(r io.Reader) ([]byte, error) {
@@ -89,7 +100,7 @@ func (ex *exchange) standIn() []byte {
 	case ex.status != http.StatusOK:
 		return []byte("{}")
 	case ex.op == opPreflight:
-		return ex.body
+		return limitsOnly(ex.body)
 	case ex.op == opCount:
 		return []byte("0")
 	case ex.op == opCollection:
@@ -129,7 +140,7 @@ func (c *Client) do(ctx context.Context, ex *exchange, call func(context.Context
 	err := c.classify(ctx, limited, ex, callErr)
 	if err == nil {
 		if decodeErr := decode(ex.body); decodeErr != nil {
-			err = ex.fail(classRetry, ReasonBadResponse, "the answer is not that of a Chroma server: check chroma.url", decodeErr)
+			err = ex.fail(classRetry, ReasonBadResponse, unreadable(decodeErr), nil)
 		}
 	}
 	if ex.sent && c.observe != nil {
@@ -138,11 +149,30 @@ func (c *Client) do(ctx context.Context, ex *exchange, call func(context.Context
 	return err
 }
 
-// decodeObject accepts any JSON object: a write is only done when it was Chroma that said so.
+// answerError says in fixed words what is wrong with an answer. Other decoding errors cite the answer, which may be a
+// proxy's that repeats the request: they are not shown and not wrapped.
+type answerError string
+
+func (e answerError) Error() string { return string(e) }
+
+func unreadable(err error) string {
+	var known answerError
+	if errors.As(err, &known) {
+		return notChroma + " (" + known.Error() + ")"
+	}
+	return notChroma
+}
+
+// decodeObject accepts a JSON object that is no error: a write is only done when it was Chroma that said so.
 func decodeObject(body []byte) error {
-	var object struct{}
+	var object struct {
+		Error any `json:"error"`
+	}
 	if err := json.Unmarshal(body, &object); err != nil {
 		return fmt.Errorf("decode: %w", err)
+	}
+	if object.Error != nil {
+		return answerError("status 200 with an error")
 	}
 	return nil
 }

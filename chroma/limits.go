@@ -13,9 +13,9 @@ const (
 	maxBody = 32 << 20
 	// minBody is where shrinking stops: below it a proxy that still answers 413 is refused as it is.
 	minBody = 64 << 10
-	// fallbackBatch is used when the server names no max_batch_size; Chroma 1.5.9 names 5461.
-	fallbackBatch = 1000
 )
+
+const errNoLimit = answerError("it has no max_batch_size")
 
 // limits is what the server accepts in one request.
 type limits struct {
@@ -24,6 +24,7 @@ type limits struct {
 	body   atomic.Int64 // bytes; lowered when a proxy refuses less than Chroma would
 }
 
+// serverLimits is the pre-flight answer; Chroma 1.5.9 says 5461 and true.
 type serverLimits struct {
 	Batch  int  `json:"max_batch_size"`
 	Base64 bool `json:"supports_base64_encoding"`
@@ -49,21 +50,40 @@ func (c *Client) preflight(ctx context.Context) (*serverLimits, error) {
 	if known := c.limits.known.Load(); known != nil {
 		return known, nil
 	}
-	known := &serverLimits{}
-	err := c.do(ctx, &exchange{op: opPreflight}, c.api.PreFlight, func(body []byte) error {
-		if err := json.Unmarshal(body, known); err != nil {
-			return fmt.Errorf("decode: %w", err)
-		}
-		return nil
+	var known *serverLimits
+	err := c.do(ctx, &exchange{op: opPreflight}, c.api.PreFlight, func(body []byte) (err error) {
+		known, err = decodeLimits(body)
+		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	if known.Batch <= 0 {
-		known.Batch = fallbackBatch
-	}
 	c.limits.known.Store(known)
 	return known, nil
+}
+
+func decodeLimits(body []byte) (*serverLimits, error) {
+	known := &serverLimits{}
+	if err := json.Unmarshal(body, known); err != nil {
+		return nil, fmt.Errorf("decode: %w", err)
+	}
+	if known.Batch < 1 {
+		return nil, errNoLimit
+	}
+	return known, nil
+}
+
+// limitsOnly is what chroma-go gets to read of the answer: what is accepted here, so that both agree on whether it has come.
+func limitsOnly(body []byte) []byte {
+	known, err := decodeLimits(body)
+	if err != nil {
+		return nil
+	}
+	out, err := json.Marshal(known)
+	if err != nil {
+		return nil
+	}
+	return out
 }
 
 // shrink remembers that a body of size bytes was refused. It says whether a smaller one is worth trying.

@@ -118,7 +118,7 @@ func decodeQuery(body []byte) ([]Match, error) {
 	}
 	for i, d := range distances {
 		if d == nil {
-			return nil, errors.New("a distance is null")
+			return nil, answerError("a distance is null")
 		}
 		found[i].Distance = *d
 	}

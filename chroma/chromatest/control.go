@@ -34,9 +34,9 @@ type Response struct {
 
 // serve takes one request through control, change and answer. run applies it and returns the answer's body.
 func (s *Server) serve(w http.ResponseWriter, r *http.Request, req Request, run func() (any, *failure)) {
-	control, n, leave := s.enter(req.Op)
+	req.Header = r.Header.Clone()
+	control, leave := s.enter(&req)
 	defer leave()
-	req.N, req.Header = n, r.Header.Clone()
 	planned := &Response{}
 	if control != nil {
 		if chosen := control(req); chosen != nil {

@@ -32,6 +32,8 @@ type Server struct {
 	counts  map[string]int
 	running map[string]int
 	peaks   map[string]int
+	keep    bool
+	kept    []Request
 	closing chan struct{}
 }
 
@@ -74,8 +76,8 @@ func (s *Server) Close() {
 	s.http.Close()
 }
 
-// Control sets what decides about every request from now on; nil answers all of them normally. It may be called from several
-// goroutines at once.
+// Control sets what decides about every request from now on; nil answers all of them normally. f is called from the
+// goroutines of the requests: what it shares needs a lock.
 func (s *Server) Control(f func(Request) *Response) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -102,6 +104,26 @@ func (s *Server) Peak(op string) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.peaks[op]
+}
+
+// Keep starts to keep requests for Requests, and forgets those kept before.
+func (s *Server) Keep() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.keep, s.kept = true, nil
+}
+
+// Requests returns the requests of one operation, or of all for "", in the order of their arrival since Keep.
+func (s *Server) Requests(op string) []Request {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var out []Request
+	for _, r := range s.kept {
+		if op == "" || r.Op == op {
+			out = append(out, r)
+		}
+	}
+	return out
 }
 
 // Records returns a copy of what a collection holds, by id; nil when there is no such collection.
@@ -136,13 +158,18 @@ func (s *Server) apply(m Mutation, change func() *failure) *failure {
 }
 
 // enter counts a request and returns what controls it.
-func (s *Server) enter(op string) (control func(Request) *Response, n int, leave func()) {
+func (s *Server) enter(req *Request) (control func(Request) *Response, leave func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	op := req.Op
 	s.counts[op]++
 	s.running[op]++
 	s.peaks[op] = max(s.peaks[op], s.running[op])
-	return s.control, s.counts[op], func() {
+	req.N = s.counts[op]
+	if s.keep {
+		s.kept = append(s.kept, *req)
+	}
+	return s.control, func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.running[op]--

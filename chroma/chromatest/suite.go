@@ -18,7 +18,7 @@ import (
 // suite-… in the default database and removes them.
 func Suite(t *testing.T, url string) {
 	t.Helper()
-	for name, check := range map[string]func(*testing.T, *bench){
+	for name, check := range map[string]func(*scene){
 		"ensure creates with the distance":          ensureCreates,
 		"ensure refuses another distance":           ensureRefusesDistance,
 		"ensure refuses another dimension":          ensureRefusesDimension,
@@ -43,37 +43,39 @@ func Suite(t *testing.T, url string) {
 			client, err := chroma.New(chroma.Config{URL: url, Timeout: time.Minute})
 			require.NoError(t, err)
 			t.Cleanup(func() { _ = client.Close() })
-			check(t, &bench{url: url, client: client})
+			check(&scene{T: t, url: url, client: client})
 		})
 	}
 }
 
-// bench is what a check of the suite works with.
-type bench struct {
+// scene is one check of the suite: a test with a client of its own.
+type scene struct {
+	*testing.T
+
 	url    string
 	client *chroma.Client
 }
 
 // ensure makes a collection of its own for a check.
-func (b *bench) ensure(t *testing.T, distance string) *chroma.Collection {
+func (t *scene) ensure(distance string) *chroma.Collection {
 	t.Helper()
-	col, err := b.client.Ensure(t.Context(), chroma.CollectionSpec{Name: b.name(t), Distance: distance})
+	col, err := t.client.Ensure(t.Context(), chroma.CollectionSpec{Name: t.name(), Distance: distance})
 	require.NoError(t, err)
 	return col
 }
 
 // name is one that no other check uses; the collection of that name is removed in the end.
-func (b *bench) name(t *testing.T) string {
+func (t *scene) name() string {
 	t.Helper()
 	name := "suite-" + strings.ToLower(rand.Text())
-	t.Cleanup(func() { b.clean(t, name) })
+	t.Cleanup(func() { t.clean(name) })
 	return name
 }
 
 // other is a second client, which has seen nothing yet.
-func (b *bench) other(t *testing.T) *chroma.Client {
+func (t *scene) other() *chroma.Client {
 	t.Helper()
-	client, err := chroma.New(chroma.Config{URL: b.url, Timeout: time.Minute})
+	client, err := chroma.New(chroma.Config{URL: t.url, Timeout: time.Minute})
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = client.Close() })
 	return client
@@ -81,11 +83,11 @@ func (b *bench) other(t *testing.T) *chroma.Client {
 
 // clean empties a collection before it removes it: Chroma 1.5.9 leaves lists in metadata behind when a collection is removed
 // with its records, and later records, of any collection, inherit them.
-func (b *bench) clean(t *testing.T, name string) {
+func (t *scene) clean(name string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), time.Minute)
 	defer cancel()
-	col, err := b.client.Collection(ctx, name)
+	col, err := t.client.Collection(ctx, name)
 	for err == nil {
 		var page []chroma.Match
 		if page, err = col.List(ctx, 0, 5000, false); err != nil || len(page) == 0 {
@@ -97,19 +99,19 @@ func (b *bench) clean(t *testing.T, name string) {
 		}
 		err = col.Delete(ctx, ids)
 	}
-	b.drop(ctx, t, name)
+	t.drop(ctx, name)
 }
 
 // drop removes a collection behind the client's back.
-func (b *bench) drop(ctx context.Context, t *testing.T, name string) {
+func (t *scene) drop(ctx context.Context, name string) {
 	t.Helper()
-	at := strings.TrimRight(b.url, "/") + "/api/v2/tenants/default_tenant/databases/default_database/collections/" + url.PathEscape(name)
+	at := strings.TrimRight(t.url, "/") + "/api/v2/tenants/default_tenant/databases/default_database/collections/" + url.PathEscape(name)
 	req, err := http.NewRequestWithContext(ctx, http.MethodDelete, at, nil)
 	require.NoError(t, err)
+	req.Close = true
 	resp, err := http.DefaultClient.Do(req)
-	if err == nil {
-		_ = resp.Body.Close()
-	}
+	require.NoError(t, err)
+	require.NoError(t, resp.Body.Close())
 }
 
 // classified is what chroma's errors tell.
@@ -119,7 +121,7 @@ type classified interface {
 	Reason() string
 }
 
-func requireError(t *testing.T, err error, class, reason string) {
+func (t *scene) requireError(err error, class, reason string) {
 	t.Helper()
 	var failed classified
 	require.ErrorAs(t, err, &failed)

@@ -4,16 +4,15 @@ import (
 	"fmt"
 	"math"
 	"strings"
-	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/rowvec/rowvec/chroma"
 )
 
-func metadataRoundTrip(t *testing.T, b *bench) {
+func metadataRoundTrip(t *scene) {
 	ctx := t.Context()
-	col := b.ensure(t, chroma.Cosine)
+	col := t.ensure(chroma.Cosine)
 	sent := map[string]any{
 		"text": "a \"quoted\"\nline \u2028 <b>&amp; é 😀", "empty": "", "yes": true, "no": false,
 		"zero": int64(0), "max": int64(math.MaxInt64), "min": int64(math.MinInt64), "beyond_double": int64(1<<53 + 1),
@@ -41,9 +40,9 @@ func metadataRoundTrip(t *testing.T, b *bench) {
 	})
 }
 
-func metadataMerges(t *testing.T, b *bench) {
+func metadataMerges(t *scene) {
 	ctx := t.Context()
-	col := b.ensure(t, chroma.Cosine)
+	col := t.ensure(chroma.Cosine)
 	one := func(m map[string]any) []map[string]any { return []map[string]any{m} }
 	holds := func(want map[string]any) {
 		t.Helper()
@@ -66,9 +65,9 @@ func metadataMerges(t *testing.T, b *bench) {
 	holds(map[string]any{})
 }
 
-func textRoundTrip(t *testing.T, b *bench) {
+func textRoundTrip(t *scene) {
 	ctx := t.Context()
-	col := b.ensure(t, chroma.Cosine)
+	col := t.ensure(chroma.Cosine)
 	ids := []string{"plain", "a/b%2Fc", "ключ/😀", "#1", strings.Repeat("long", 100), "quote\"back\\slash\n"}
 	texts := []string{"", "two\nlines\t\"quoted\"", "ü \u2028 <script>&", strings.Repeat("long ", 20000), "\x7f\x01", "😀"}
 	vectors := make([][]float32, len(ids))
@@ -87,9 +86,9 @@ func textRoundTrip(t *testing.T, b *bench) {
 	require.Len(t, got, len(ids))
 }
 
-func updateKeeps(t *testing.T, b *bench) {
+func updateKeeps(t *scene) {
 	ctx := t.Context()
-	col := b.ensure(t, chroma.L2)
+	col := t.ensure(chroma.L2)
 	require.NoError(t, col.Upsert(ctx, []string{"a", "b"}, [][]float32{{1, 2}, {3, 4}}, []string{"one", "two"}, nil))
 	require.NoError(t, col.Update(ctx, []string{"a", "unknown", "b"}, []map[string]any{{"n": int64(1)}, {"n": int64(9)}, {"n": int64(2)}}))
 	found, err := col.Query(ctx, []float32{1, 2}, 5, nil)
@@ -105,9 +104,9 @@ func updateKeeps(t *testing.T, b *bench) {
 	require.Equal(t, []chroma.Match{{ID: "a", Document: "one", Metadata: map[string]any{"n": int64(1)}}}, found)
 }
 
-func duplicateIDs(t *testing.T, b *bench) {
+func duplicateIDs(t *scene) {
 	ctx := t.Context()
-	col := b.ensure(t, chroma.L2)
+	col := t.ensure(chroma.L2)
 	require.NoError(t, col.Upsert(ctx, []string{"a", "b", "a"}, [][]float32{{1, 0}, {9, 9}, {0, 1}}, []string{"old", "other", "new"},
 		[]map[string]any{{"x": int64(1), "both": "old"}, nil, {"y": int64(2), "both": "new"}}))
 	found, err := col.Query(ctx, []float32{0, 1}, 1, nil)
@@ -121,9 +120,9 @@ func duplicateIDs(t *testing.T, b *bench) {
 	require.Equal(t, "last", got["a"]["x"])
 }
 
-func deleteIgnoresUnknown(t *testing.T, b *bench) {
+func deleteIgnoresUnknown(t *scene) {
 	ctx := t.Context()
-	col := b.ensure(t, chroma.Cosine)
+	col := t.ensure(chroma.Cosine)
 	require.NoError(t, col.Delete(ctx, []string{"never"}))
 	require.NoError(t, col.Upsert(ctx, []string{"a", "b"}, [][]float32{{1}, {2}}, nil, nil))
 	require.NoError(t, col.Delete(ctx, []string{"a", "never", "a"}))
@@ -133,9 +132,9 @@ func deleteIgnoresUnknown(t *testing.T, b *bench) {
 	require.Equal(t, map[string]map[string]any{"b": {}}, got)
 }
 
-func manyRecords(t *testing.T, b *bench) {
+func manyRecords(t *scene) {
 	ctx := t.Context()
-	col := b.ensure(t, chroma.Cosine)
+	col := t.ensure(chroma.Cosine)
 	const n = 6000
 	ids, vectors, metadatas := make([]string, n), make([][]float32, n), make([]map[string]any, n)
 	for i := range n {

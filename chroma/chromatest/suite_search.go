@@ -1,16 +1,14 @@
 package chromatest
 
 import (
-	"testing"
-
 	"github.com/stretchr/testify/require"
 
 	"github.com/rowvec/rowvec/chroma"
 )
 
-func listPages(t *testing.T, b *bench) {
+func listPages(t *scene) {
 	ctx := t.Context()
-	col := b.ensure(t, chroma.Cosine)
+	col := t.ensure(chroma.Cosine)
 	ids := []string{"e", "d", "c", "b", "a"}
 	for _, id := range ids {
 		require.NoError(t, col.Upsert(ctx, []string{id}, [][]float32{{1}}, []string{"text of " + id}, []map[string]any{{"id": id}}))
@@ -32,12 +30,12 @@ func listPages(t *testing.T, b *bench) {
 	require.Equal(t, ids, seen)
 }
 
-func queryDistances(t *testing.T, b *bench) {
+func queryDistances(t *scene) {
 	ctx := t.Context()
 	for distance, want := range map[string][]float64{
 		chroma.L2: {0.5, 1.25, 1.25}, chroma.Cosine: {0.10557, 0.2, 1}, chroma.InnerProduct: {-1, 0, 1},
 	} {
-		col := b.ensure(t, distance)
+		col := t.ensure(distance)
 		require.NoError(t, col.Upsert(ctx, []string{"a", "b", "z"}, [][]float32{{2, 0, 0}, {0.5, 1, 0}, {0, 0, 0}}, nil, nil))
 		found, err := col.Query(ctx, []float32{1, 0.5, 0}, 3, nil)
 		require.NoError(t, err)
@@ -51,9 +49,9 @@ func queryDistances(t *testing.T, b *bench) {
 	}
 }
 
-func queryFilters(t *testing.T, b *bench) {
+func queryFilters(t *scene) {
 	ctx := t.Context()
-	col := b.ensure(t, chroma.L2)
+	col := t.ensure(chroma.L2)
 	require.NoError(t, col.Upsert(ctx, []string{"a", "b", "c"}, [][]float32{{1}, {2}, {3}}, nil, []map[string]any{
 		{"n": int64(1), "s": "x", "tags": []string{"red", "blue"}, "f": 0.5},
 		{"n": int64(2), "s": "y", "tags": []string{"blue"}, "f": 1.5},
@@ -81,7 +79,7 @@ func queryFilters(t *testing.T, b *bench) {
 	} {
 		found, err := col.Query(ctx, []float32{0}, 10, c.where)
 		require.NoError(t, err, "%v", c.where)
-		ids := []string{}
+		ids := make([]string, 0, len(found))
 		for _, m := range found {
 			ids = append(ids, m.ID)
 		}
@@ -89,8 +87,8 @@ func queryFilters(t *testing.T, b *bench) {
 	}
 }
 
-func queryEmpty(t *testing.T, b *bench) {
-	col := b.ensure(t, chroma.Cosine)
+func queryEmpty(t *scene) {
+	col := t.ensure(chroma.Cosine)
 	found, err := col.Query(t.Context(), []float32{1, 2}, 3, nil)
 	require.NoError(t, err)
 	require.Empty(t, found)
@@ -102,9 +100,9 @@ func queryEmpty(t *testing.T, b *bench) {
 	require.Empty(t, page)
 }
 
-func queryRefused(t *testing.T, b *bench) {
-	col := b.ensure(t, chroma.Cosine)
+func queryRefused(t *scene) {
+	col := t.ensure(chroma.Cosine)
 	require.NoError(t, col.Upsert(t.Context(), []string{"a"}, [][]float32{{1, 2}}, nil, nil))
 	_, err := col.Query(t.Context(), []float32{1, 2}, 1, map[string]any{"n": map[string]any{"$nonsense": 1}})
-	requireError(t, err, "poison", chroma.ReasonInvalidRequest)
+	t.requireError(err, "poison", chroma.ReasonInvalidRequest)
 }
