@@ -50,16 +50,23 @@ func functionYAML(t *testing.T, d *deployment, changes map[string]any) {
 	maps.Copy(edits, changes)
 	out, err := admin.Edit(shipped, edits)
 	require.NoError(t, err)
-	d.file = filepath.Join(t.TempDir(), "function.yaml")
+	d.file = filepath.Join(world.root, "e2e", "out", d.name+".yaml")
 	require.NoError(t, os.WriteFile(d.file, out, 0o600))
 }
 
-// deploy creates a function for a table with pulsar-admin and waits until it has its subscription. It is deleted after the test.
-func deploy(t *testing.T, table string, changes map[string]any) *deployment {
+// create makes a function for a table with pulsar-admin.
+func create(t *testing.T, table string, changes map[string]any) *deployment {
 	t.Helper()
 	d := &deployment{name: "rowvec-" + strings.ReplaceAll(table, "_", "-"), table: table, collection: "e2e-" + table}
 	functionYAML(t, d, changes)
 	command(t, "functions", "create", "--function-config-file", d.file)
+	return d
+}
+
+// deploy is create; the function is deleted after the test.
+func deploy(t *testing.T, table string, changes map[string]any) *deployment {
+	t.Helper()
+	d := create(t, table, changes)
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
@@ -165,14 +172,28 @@ func command(t *testing.T, args ...string) string {
 	return out
 }
 
-var sourceOnce sync.Once
+// snapshotRows are in app.articles before the source starts: it finds them by its snapshot.
+const snapshotRows = 40
+
+// road is the function of app.articles. It is there before the source, as the README says, because a topic without a subscription
+// discards what the source's snapshot publishes.
+var road struct {
+	once     sync.Once
+	function *deployment
+}
 
 // startSource creates the one source, from the shipped connector/postgres.yaml, and waits until it streams.
 func startSource(t *testing.T) {
 	t.Helper()
-	sourceOnce.Do(func() {
+	road.once.Do(func() {
+		for id := range int64(snapshotRows) {
+			insert(t, "articles", makeRow(id))
+		}
+		road.function = create(t, "articles", nil)
+		road.function.subscribed(t, 1)
 		command(t, "sources", "create", "--source-config-file", sourceYAML(t))
 	})
+	require.NotNil(t, road.function, "the source could not be started")
 	eventually(t, 2*time.Minute, func(ctx context.Context) error {
 		var streaming bool
 		err := world.db.QueryRow(ctx, "SELECT coalesce(bool_or(active), false) FROM pg_replication_slots").Scan(&streaming)
@@ -198,7 +219,7 @@ func sourceYAML(t *testing.T) string {
 		"configs/database.history.pulsar.service.url": world.env.PulsarURL,
 	})
 	require.NoError(t, err)
-	path := filepath.Join(t.TempDir(), "postgres.yaml")
+	path := filepath.Join(world.root, "e2e", "out", "postgres.yaml")
 	require.NoError(t, os.WriteFile(path, out, 0o600))
 	return path
 }

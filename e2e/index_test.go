@@ -69,7 +69,8 @@ func same(r row, m chroma.Match) error {
 		return fmt.Errorf("document is %q, the row says %q", m.Document, r.text())
 	}
 	meta := document.UserMetadata(m.Metadata)
-	if meta["title"] != r.Title || fmt.Sprint(meta["price"]) != r.Price {
+	price, _ := meta["price"].(string) // absent where the row has null
+	if meta["title"] != r.Title || price != r.Price {
 		return fmt.Errorf("metadata is %v, the row is %+v", meta, r)
 	}
 	if tags := texts(meta["tags"]); !reflect.DeepEqual(tags, r.Tags) && len(tags)+len(r.Tags) > 0 {

@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -45,7 +46,10 @@ func run(m *testing.M) (code int, err error) {
 	if world.root, err = filepath.Abs(".."); err != nil {
 		return 1, err
 	}
-	world.stack, err = stack.Start(ctx, stack.Options{Dir: filepath.Join(world.root, "e2e", "out", "stack"), Out: os.Stderr})
+	if err := clear(ctx); err != nil {
+		return 1, err
+	}
+	world.stack, err = stack.Start(ctx, stack.Options{Dir: stackDir(), Out: os.Stderr})
 	if err != nil {
 		return 1, err
 	}
@@ -64,6 +68,20 @@ func run(m *testing.M) (code int, err error) {
 		return 1, err
 	}
 	return m.Run(), nil
+}
+
+func stackDir() string { return filepath.Join(world.root, "e2e", "out", "stack") }
+
+// clear removes what an earlier run has left: these tests begin with an empty stack.
+func clear(ctx context.Context) error {
+	old, err := stack.Attach(stackDir())
+	if errors.Is(err, stack.ErrNotUp) {
+		return nil
+	}
+	if err == nil {
+		err = old.Wipe(ctx)
+	}
+	return err
 }
 
 func connect(ctx context.Context) (err error) {

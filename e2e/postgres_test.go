@@ -96,15 +96,19 @@ func eventually(t *testing.T, within time.Duration, check func(ctx context.Conte
 	defer cancel()
 	ticker := time.NewTicker(50 * time.Millisecond)
 	defer ticker.Stop()
+	var last error
 	for {
 		err := check(ctx)
 		if err == nil {
 			return
 		}
+		if ctx.Err() == nil || last == nil {
+			last = err // not that of the deadline, which says nothing
+		}
 		select {
 		case <-ticker.C:
 		case <-ctx.Done():
-			require.NoError(t, err, "not within %v", within)
+			require.NoError(t, last, "not within %v", within)
 			return
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/rowvec/rowvec/chroma"
+	"github.com/rowvec/rowvec/embed"
 	"github.com/rowvec/rowvec/function/config"
 	"github.com/rowvec/rowvec/function/indexer"
 	"github.com/rowvec/rowvec/function/instance"
@@ -29,6 +30,7 @@ type app struct {
 	log        *slog.Logger
 	metrics    *metrics
 	conditions conditions
+	endpoint   *embed.Client
 	tables     map[string]*indexer.Table
 	writers    map[string]*indexer.Writer // by collection
 	writing    sync.WaitGroup             // the writers' goroutines; Drain waits for them
@@ -49,7 +51,7 @@ func newApp(c *config.Config, lookup Lookup, m *metrics, cond conditions, log *s
 		return nil, err
 	}
 	a := &app{
-		log: log, metrics: m, conditions: cond,
+		log: log, metrics: m, conditions: cond, endpoint: endpoint,
 		tables: make(map[string]*indexer.Table), writers: make(map[string]*indexer.Writer),
 	}
 	pool := indexer.NewEmbedPool(endpoint, c.Embedding.Concurrency)
@@ -99,3 +101,6 @@ func (a *app) Drain(ctx context.Context) {
 	}
 	a.writing.Wait()
 }
+
+// close gives back the connections to the endpoint. Call it after Drain.
+func (a *app) close() { a.endpoint.Close() }

@@ -90,6 +90,7 @@ func (f *life) consume(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	defer a.close()
 	a.start(ctx)
 	defer a.Drain(ctx) // once more, for a Consume that ended before it drained
 	return f.instance.Consume(ctx, instance.Settings{
