@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"strings"
 	"sync"
 	"time"
 
@@ -142,6 +143,9 @@ func (c *calls) wait(ctx context.Context) bool {
 	c.mu.Unlock()
 	return running == 0 || done(ctx, idle)
 }
+
+// oneLine is the text of an error whose parts the client has put on lines of their own.
+func oneLine(err error) string { return strings.ReplaceAll(err.Error(), "\n", ": ") }
 
 // done waits for ch to be closed, or for the end of ctx.
 func done(ctx context.Context, ch <-chan struct{}) bool {

@@ -103,6 +103,11 @@ func TestClientOptions(t *testing.T) {
 	require.NotNil(t, got.Logger, "the default would be another library's global")
 }
 
+func TestOneLine(t *testing.T) {
+	t.Parallel()
+	require.Equal(t, "context deadline exceeded: connection error", oneLine(errors.Join(context.DeadlineExceeded, errors.New("connection error"))))
+}
+
 func TestTheClientsLogIsItsWarnings(t *testing.T) {
 	t.Parallel()
 	for level, want := range map[slog.Level][]string{

@@ -33,7 +33,6 @@ func TestStopDrainsAcknowledgesAndClosesInThisOrder(t *testing.T) {
 		f.start()
 		f.publish(articles, "a", "b")
 		require.Equal(t, 2*time.Second, f.end(), "nothing is waited for longer than it takes")
-		require.NoError(t, f.err)
 		require.Equal(t, 1, f.worker.drains)
 		require.Equal(t, []string{
 			"ack " + articles + " a", "ack " + articles + " b", "close " + articles + " " + subName, "close client",
@@ -99,7 +98,7 @@ func TestEverythingEndsWithinTenSecondsWhateverHangs(t *testing.T) {
 		took := f.end()
 		require.Equal(t, drainTimeout+drainGrace+letterGrace+closeTimeout, took)
 		require.Less(t, took, 10*time.Second)
-		require.ErrorContains(t, f.err, "did not close within 800ms")
+		require.Contains(t, f.log.String(), "did not close in time")
 		close(never)
 		<-time.After(2 * time.Hour)
 	})
@@ -147,7 +146,6 @@ func TestStopBeforeTheClientExists(t *testing.T) {
 		f.pass(time.Hour)
 		require.Equal(t, "cannot make the client: no Go counterpart of this plugin; trying again", f.seen.snapshot().conditions["pulsar"])
 		f.end()
-		require.NoError(t, f.err)
 		require.Equal(t, 1, f.worker.drains)
 	})
 }
@@ -163,7 +161,6 @@ func TestStopWhileASubscribeHangs(t *testing.T) {
 		require.NotZero(t, f.c.settings.DrainTimeout)
 		f.pass(0)
 		f.end()
-		require.NoError(t, f.err)
 		require.Equal(t, 1, f.broker.Count("close "+articles), "a consumer that comes after the stop is closed")
 		require.Empty(t, f.worker.deliveries())
 	})
@@ -238,7 +235,7 @@ func TestConsumeOnAnInstance(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		ended := background(func() { require.NoError(t, i.Consume(ctx, Settings{NewClient: broker.Client}, h)) })
 		synctest.Wait()
-		require.Contains(t, i.Stats().Conditions["input "+articles], "cannot subscribe: broker persistence error")
+		require.Contains(t, i.Stats().Conditions["input "+articles], "cannot subscribe at pulsar://localhost:6650: broker persistence error")
 		<-time.After(enoughSteps)
 		require.Empty(t, i.Stats().Conditions)
 		for _, key := range []string{"good", "bad", "better"} {

@@ -66,7 +66,7 @@ func (f *feed) subscribe(ctx context.Context) (pulsar.Consumer, error) {
 			return nil, ctx.Err()
 		}
 		f.c.observer.fault(SourceException, fmt.Errorf("subscribe to %s: %w", f.in.Topic, err))
-		f.condition(fmt.Sprintf("cannot subscribe: %v; trying again", err))
+		f.condition(fmt.Sprintf("cannot subscribe at %s: %s; trying again", f.c.server, oneLine(err)))
 		silent = 0 // from now on the status has a better text
 		if err := delay.sleep(ctx); err != nil {
 			return nil, err
@@ -79,7 +79,7 @@ func (f *feed) trySubscribe(ctx context.Context, silent time.Duration) (pulsar.C
 	ended := make(chan struct{})
 	watched := background(func() {
 		if silent > 0 && !within(silent, ended) {
-			f.condition("not subscribed yet")
+			f.condition("not subscribed yet at " + f.c.server)
 		}
 	})
 	consumer, err := await(ctx, &f.c.calls, func() (pulsar.Consumer, error) {

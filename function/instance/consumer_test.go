@@ -48,7 +48,7 @@ func TestSubscribeTriesAgainAndSaysWhy(t *testing.T) {
 			f.broker.Script("subscribe "+articles, pulsartest.Fault{Err: errBroker})
 		}
 		f.start()
-		require.Equal(t, map[string]string{inSource: "cannot subscribe: broker persistence error; trying again"}, f.seen.snapshot().conditions)
+		require.Equal(t, map[string]string{inSource: "cannot subscribe at pulsar://x: broker persistence error; trying again"}, f.seen.snapshot().conditions)
 		f.publish(products, "p")
 		require.Equal(t, 1, f.broker.Count("ack "+products), "the other input works")
 		f.pass(12 * retryMost)
@@ -74,7 +74,7 @@ func TestASlowSubscribeShowsInTheStatus(t *testing.T) {
 		f.pass(slowSubscribe - time.Millisecond)
 		require.Empty(t, f.seen.snapshot().conditions)
 		f.pass(time.Millisecond)
-		require.Equal(t, map[string]string{inSource: "not subscribed yet"}, f.seen.snapshot().conditions)
+		require.Equal(t, map[string]string{inSource: "not subscribed yet at pulsar://x"}, f.seen.snapshot().conditions)
 		close(answer)
 		synctest.Wait()
 		require.Empty(t, f.seen.snapshot().conditions)

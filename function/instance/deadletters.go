@@ -84,7 +84,7 @@ func (d *deadLetters) deliver(ctx context.Context, round []letter) {
 func (d *deadLetters) complain(err error) {
 	d.observer.fault(SinkException, fmt.Errorf("publish to the dead-letter topic %s: %w", d.topic, err))
 	d.observer.condition(deadLetterSource, fmt.Sprintf(
-		"cannot publish to %s (userConfig.deadLetterTopic): %v; what should go there waits, trying again", d.topic, err))
+		"cannot publish to %s (userConfig.deadLetterTopic): %s; what should go there waits, trying again", d.topic, oneLine(err)))
 }
 
 // publish sends a round in its order and returns the letters that were not confirmed, with the first error.

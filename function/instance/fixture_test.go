@@ -124,7 +124,6 @@ type fixture struct {
 	log     *bytes.Buffer
 	stop    context.CancelFunc
 	stopped chan struct{}
-	err     error
 }
 
 func newFixture(t *testing.T, inputs ...Input) *fixture {
@@ -143,7 +142,7 @@ func newFixture(t *testing.T, inputs ...Input) *fixture {
 	settings, err := Settings{NewClient: f.broker.Client}.withDefaults(conf)
 	require.NoError(t, err)
 	f.c = &consumption{
-		settings: settings, subscription: conf.Subscription, inputs: inputs, logTopicName: conf.LogTopic,
+		settings: settings, subscription: conf.Subscription, inputs: inputs, logTopicName: conf.LogTopic, server: "pulsar://x",
 		identity:      identity{function: conf.FQFN(), name: conf.Name, instance: conf.InstanceID, host: "here"},
 		clientOptions: func() (pulsar.ClientOptions, error) { return pulsar.ClientOptions{URL: "pulsar://x"}, nil },
 		handler:       f.worker, observer: f.seen,
@@ -159,7 +158,7 @@ func (f *fixture) start() *fixture {
 	f.stop = cancel
 	go func() {
 		defer close(f.stopped)
-		f.err = f.c.run(ctx)
+		f.c.run(ctx)
 	}()
 	f.Cleanup(cancel)
 	synctest.Wait()

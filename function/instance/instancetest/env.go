@@ -5,9 +5,11 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -91,22 +93,25 @@ func (e *env) subscribe(topic, name string) pulsar.Consumer {
 	return consumer
 }
 
-// take receives and acknowledges.
-func (e *env) take(topic, subscription string, n int) []pulsar.Message {
+// receive returns the first message of a subscription that is wanted, with one consumer: the messages of a batch are acknowledged
+// together or come again.
+func (e *env) receive(topic, subscription string, wanted func(pulsar.Message) bool) pulsar.Message {
 	e.Helper()
 	consumer := e.subscribe(topic, subscription)
 	defer consumer.Close()
 	ctx, cancel := context.WithTimeout(e.Context(), patience)
 	defer cancel()
-	var all []pulsar.Message
-	for range n {
+	for {
 		m, err := consumer.Receive(ctx)
 		require.NoError(e, err)
 		require.NoError(e, consumer.Ack(m))
-		all = append(all, m)
+		if wanted(m) {
+			return m
+		}
 	}
-	return all
 }
+
+func anyMessage(pulsar.Message) bool { return true }
 
 // admin calls the broker's REST API and reads the answer into out, if that is not nil.
 func (e *env) admin(method, path string, body, out any) int {
@@ -158,11 +163,7 @@ func (e *env) stats(topic string) topicStats {
 
 func (e *env) subscriptions(topic string) []string {
 	e.Helper()
-	var names []string
-	for name := range e.stats(topic).Subscriptions {
-		names = append(names, name)
-	}
-	return names
+	return slices.Collect(maps.Keys(e.stats(topic).Subscriptions))
 }
 
 // consumers waits until so many instances are attached.

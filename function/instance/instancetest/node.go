@@ -108,8 +108,9 @@ func (n *node) deliveries() []*instance.Delivery {
 func (n *node) count() int { return len(n.deliveries()) }
 
 func (n *node) keys() []string {
-	var keys []string
-	for _, d := range n.deliveries() {
+	seen := n.deliveries()
+	keys := make([]string, 0, len(seen))
+	for _, d := range seen {
 		keys = append(keys, d.Key)
 	}
 	return keys

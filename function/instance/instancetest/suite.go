@@ -121,8 +121,7 @@ func deadLetter(e *env) {
 	e.backlog(topic, 0)
 	require.Contains(e, e.subscriptions(node.deadLetters), instance.DeadLetterSubscription, "durable: nobody is attached")
 
-	letters := e.take(node.deadLetters, instance.DeadLetterSubscription, 1)
-	m := letters[0]
+	m := e.receive(node.deadLetters, instance.DeadLetterSubscription, anyMessage)
 	require.Equal(e, `{"before":`, string(m.Payload()))
 	require.Equal(e, "eyJpZCI6N30=", m.Key())
 	require.Equal(e, "o", m.OrderingKey())
@@ -159,7 +158,7 @@ func largeDeadLetter(e *env) {
 	require.NoError(e, err)
 	e.until(func() bool { return node.Stats().Total.Exceptions[instance.UserException] == 1 })
 	node.end()
-	require.Equal(e, payload, e.take(node.deadLetters, instance.DeadLetterSubscription, 1)[0].Payload())
+	require.Equal(e, payload, e.receive(node.deadLetters, instance.DeadLetterSubscription, anyMessage).Payload())
 }
 
 func logTopic(e *env) {
@@ -169,11 +168,8 @@ func logTopic(e *env) {
 	e.consumers(topic, 1)
 	node.log.Info("hello from the function", "table", "app.articles")
 	node.end()
-	for {
-		m := e.take(logs, "reader", 1)[0]
+	e.receive(logs, "reader", func(m pulsar.Message) bool {
 		require.Equal(e, node.Conf().FQFN(), m.Properties()["function"])
-		if strings.Contains(string(m.Payload()), `"msg":"hello from the function","table":"app.articles"`) {
-			return
-		}
-	}
+		return strings.Contains(string(m.Payload()), `"msg":"hello from the function","table":"app.articles"`)
+	})
 }

@@ -18,8 +18,8 @@ func partitionedTopic(e *env) {
 	for n := range 3 {
 		e.consumers(topic+"-partition-"+strconv.Itoa(n), 1)
 	}
-	var keys []string
-	for n := range 60 {
+	keys := make([]string, 0, 60)
+	for n := range cap(keys) {
 		keys = append(keys, "k"+strconv.Itoa(n))
 	}
 	e.publish(topic, keys...)
