@@ -21,8 +21,6 @@ import (
 	"github.com/rowvec/rowvec/deploy/local/admin"
 )
 
-const sourceName = "rowvec-source"
-
 // deployment is a function of its own for one table.
 type deployment struct {
 	name       string

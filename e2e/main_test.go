@@ -46,7 +46,7 @@ func run(m *testing.M) (code int, err error) {
 	if world.root, err = filepath.Abs(".."); err != nil {
 		return 1, err
 	}
-	if err := clear(ctx); err != nil {
+	if err := sweep(ctx); err != nil {
 		return 1, err
 	}
 	world.stack, err = stack.Start(ctx, stack.Options{Dir: stackDir(), Out: os.Stderr})
@@ -72,8 +72,8 @@ func run(m *testing.M) (code int, err error) {
 
 func stackDir() string { return filepath.Join(world.root, "e2e", "out", "stack") }
 
-// clear removes what an earlier run has left: these tests begin with an empty stack.
-func clear(ctx context.Context) error {
+// sweep removes what an earlier run has left: these tests begin with an empty stack.
+func sweep(ctx context.Context) error {
 	old, err := stack.Attach(stackDir())
 	if errors.Is(err, stack.ErrNotUp) {
 		return nil

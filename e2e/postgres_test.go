@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"os/exec"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -84,7 +85,7 @@ func rows(ctx context.Context, table string) (map[string]row, error) {
 		if err := found.Scan(&r.ID, &r.Title, &r.Body, &r.Price, &r.Tags); err != nil {
 			return nil, err
 		}
-		byID[fmt.Sprint(r.ID)] = r
+		byID[strconv.FormatInt(r.ID, 10)] = r
 	}
 	return byID, found.Err()
 }

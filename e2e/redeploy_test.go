@@ -39,7 +39,10 @@ func TestRedeployAndKillLoseNothing(t *testing.T) {
 			}
 		}
 	}()
-	t.Cleanup(func() { <-stream })
+	t.Cleanup(func() {
+		for range stream { // ends when the writer has
+		}
+	})
 	<-half
 	d.update(t, map[string]any{"parallelism": 2})
 	d.subscribed(t, 2)
