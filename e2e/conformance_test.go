@@ -7,6 +7,7 @@ import (
 
 	"github.com/rowvec/rowvec/chroma/chromatest"
 	"github.com/rowvec/rowvec/embed/embedtest"
+	"github.com/rowvec/rowvec/function/instance/instancetest"
 )
 
 // What the fakes pass, the real servers pass too.
@@ -15,4 +16,8 @@ func TestChromaConforms(t *testing.T) { chromatest.Suite(t, world.env.ChromaURL)
 
 func TestEmbeddingEndpointConforms(t *testing.T) {
 	embedtest.Suite(t, world.env.EmbeddingURL, world.env.EmbeddingModel, embedtest.SuiteOptions{})
+}
+
+func TestInstanceConforms(t *testing.T) {
+	instancetest.Suite(t, world.env.PulsarURL, world.env.PulsarAdminURL)
 }
