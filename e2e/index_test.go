@@ -37,10 +37,26 @@ func records(ctx context.Context, collection string) (map[string]chroma.Match, e
 	}
 }
 
+// counted spares Chroma, while it is being filled, from being read whole again and again.
+func counted(ctx context.Context, collection string, want int) error {
+	c, err := world.chroma.Collection(ctx, collection)
+	if err != nil {
+		return err
+	}
+	n, err := c.Count(ctx)
+	if err == nil && n != want {
+		err = fmt.Errorf("the table has %d rows, the collection %d", want, n)
+	}
+	return err
+}
+
 // equal tells the first difference between a table and its collection: ids, documents, metadata.
 func equal(ctx context.Context, table, collection string) error {
 	want, err := rows(ctx, table)
 	if err != nil {
+		return err
+	}
+	if err := counted(ctx, collection, len(want)); err != nil {
 		return err
 	}
 	have, err := records(ctx, collection)

@@ -29,7 +29,7 @@ var world struct {
 }
 
 // tables are the tables that the source captures; each test has its own, so that none waits for another.
-var tables = []string{"articles", "bulk", "outage", "refused", "model", "pattern_a", "pattern_b", "spare"}
+var tables = []string{"articles", "bulk", "outage", "refused", "model", "pattern_a", "pattern_b", "pattern_c", "spare"}
 
 func TestMain(m *testing.M) {
 	code, err := run(m)

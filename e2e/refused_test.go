@@ -6,10 +6,12 @@ import (
 	"context"
 	"encoding/base64"
 	"fmt"
+	"log/slog"
 	"testing"
 	"time"
 
 	"github.com/apache/pulsar-client-go/pulsar"
+	pulsarlog "github.com/apache/pulsar-client-go/pulsar/log"
 	"github.com/stretchr/testify/require"
 
 	"github.com/rowvec/rowvec/embed/embedtest"
@@ -28,7 +30,7 @@ func TestBadInputIsDeadLetteredOnceWithItsReason(t *testing.T) {
 	startSource(t)
 	d.subscribed(t, 1)
 
-	client, err := pulsar.NewClient(pulsar.ClientOptions{URL: world.env.PulsarURL})
+	client, err := pulsar.NewClient(pulsar.ClientOptions{URL: world.env.PulsarURL, Logger: pulsarlog.NewLoggerWithSlog(slog.New(slog.DiscardHandler))})
 	require.NoError(t, err)
 	t.Cleanup(client.Close)
 	producer, err := client.CreateProducer(pulsar.ProducerOptions{Topic: topic("refused")})

@@ -131,15 +131,67 @@ func TestAChangeBecomesARecordAndIsAcknowledged(t *testing.T) {
 
 func TestMalformedMessagesAreDeadLetteredWithTheirReason(t *testing.T) {
 	t.Parallel()
+	whole := string(change(1, "articles").Payload)
+	for reason, payload := range map[string]string{
+		"bad_payload":       "not JSON",
+		"bad_envelope":      `{"sensor":"x","temperature":21.5}`, // a topic of another schema
+		"missing_source":    `{"before":null,"after":{"id":1,"title":"t"},"op":"c"}`,
+		"unknown_operation": strings.Replace(whole, `"op":"c"`, `"op":"z"`, 1),
+		"key_mismatch":      strings.Replace(whole, `"id":1`, `"no":1`, 1),
+		"missing_row":       strings.Replace(whole, `"op":"c"`, `"op":"c","after":null`, 1),
+	} {
+		t.Run(reason, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t)
+			d := change(1, "articles")
+			d.Payload = []byte(payload)
+			s := within(t, b.handle(t, t.Context(), d))
+			require.Equal(t, instance.DeadLetter, s.Verdict)
+			require.Equal(t, reason, s.Reason, s.Message)
+			require.Equal(t, "decode", s.Stage)
+			require.InDelta(t, 1, b.metrics.user()["rowvec_records_total{outcome=poison,table=none}"], 0)
+			require.Equal(t, instance.Ack, within(t, b.handle(t, t.Context(), change(2, "articles"))).Verdict, "those behind it go on")
+		})
+	}
+	t.Run("truncated", func(t *testing.T) {
+		t.Parallel()
+		b := newBench(t)
+		for n := range len(whole) {
+			d := change(1, "articles")
+			d.Payload = d.Payload[:n]
+			s := within(t, b.handle(t, t.Context(), d))
+			if n > 0 { // an empty payload with a key is a tombstone
+				require.Equal(t, instance.DeadLetter, s.Verdict, whole[:n])
+			}
+		}
+	})
+}
+
+func TestATextTooLargeForTheEndpointIsDeadLettered(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.endpoint.Control(func(r *embedtest.Request) *embedtest.Response {
+		if strings.Contains(r.Texts[0], "Trail") {
+			return embedtest.Fail(413, "", "too long")
+		}
+		return nil
+	})
+	s := within(t, b.handle(t, t.Context(), change(1, "articles")))
+	require.Equal(t, instance.DeadLetter, s.Verdict)
+	require.Equal(t, "too_large", s.Reason)
+}
+
+func TestATemplateThatNamesAMissingColumnHaltsTheTable(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	d := change(1, "articles")
-	d.Payload = []byte("not JSON")
-	s := within(t, b.handle(t, t.Context(), d))
-	require.Equal(t, instance.DeadLetter, s.Verdict)
-	require.Equal(t, "bad_payload", s.Reason)
-	require.Equal(t, "decode", s.Stage)
-	require.NotEmpty(t, s.Message)
-	require.InDelta(t, 1, b.metrics.user()["rowvec_records_total{outcome=poison,table=none}"], 0)
+	d.Payload = []byte(strings.Replace(string(d.Payload), `"title"`, `"titel"`, 1))
+	settled := b.handle(t, t.Context(), d)
+	require.Eventually(t, func() bool { return strings.Contains(b.spoken.of("table app.articles"), "halted") }, 5*time.Second, time.Millisecond)
+	require.Contains(t, b.spoken.of("table app.articles"), "tables.app.articles.text")
+	require.Contains(t, b.spoken.of("table app.articles"), "title")
+	require.Empty(t, settled, "nothing of it is lost")
+	require.InDelta(t, 1, b.metrics.user()["rowvec_state{state=halted,table=app.articles}"], 0)
 }
 
 func TestPoisonOfATableNamesItsRow(t *testing.T) {
