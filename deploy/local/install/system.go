@@ -35,11 +35,18 @@ func (e *MissingError) Error() string {
 
 // System finds the needs, and installs with apt-get what is missing when this is Debian or Ubuntu and root is running; else the error is a *MissingError.
 func System(ctx context.Context, needs []Need, task *progress.Task) error {
+	return (&system{root: os.Geteuid() == 0}).ensure(ctx, needs, task)
+}
+
+// system is the machine, and what may be done to it.
+type system struct{ root bool }
+
+func (s *system) ensure(ctx context.Context, needs []Need, task *progress.Task) error {
 	lacking, reasons := check(ctx, needs)
 	if len(lacking) == 0 {
 		return nil
 	}
-	if _, err := exec.LookPath("apt-get"); err != nil || os.Geteuid() != 0 {
+	if _, err := exec.LookPath("apt-get"); err != nil || !s.root {
 		return missingError(lacking, reasons)
 	}
 	task.Phase("apt-get update")

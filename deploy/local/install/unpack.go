@@ -41,7 +41,7 @@ func Unpack(ctx context.Context, archive, dir string, task *progress.Task) error
 	for {
 		header, err := files.Next()
 		if errors.Is(err, io.EOF) {
-			return nil
+			break
 		}
 		if err != nil {
 			return fmt.Errorf("read the archive: %w", err)
@@ -50,6 +50,11 @@ func Unpack(ctx context.Context, archive, dir string, task *progress.Task) error
 			return fmt.Errorf("unpack %s: %w", header.Name, err)
 		}
 	}
+	// The last file is not the end: the checksum comes after it.
+	if _, err := io.Copy(io.Discard, zipped); err != nil { //nolint:gosec // a pinned release, and nothing is kept
+		return fmt.Errorf("read the archive: %w", err)
+	}
+	return nil
 }
 
 // extract writes one member: a folder, a file or a symbolic link. Distributions hold nothing else.

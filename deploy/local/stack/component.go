@@ -257,9 +257,10 @@ func (c *Component) await(ctx context.Context) error {
 			return c.startError(ErrExited)
 		}
 		select {
-		case <-ctx.Done():
-			return ctx.Err()
 		case <-bounded.Done():
+			if err := ctx.Err(); err != nil { // the caller's patience, not the part's time
+				return err
+			}
 			return c.startError(fmt.Errorf("no answer within %s: %w", limit, reason))
 		case <-tick.C:
 		}

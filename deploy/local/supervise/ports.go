@@ -20,12 +20,12 @@ func Ports(ctx context.Context, n int) ([]int, error) {
 		if len(found) == n {
 			return found, nil
 		}
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		port := firstPort + rand.IntN(lastPort-firstPort) //nolint:gosec // no secret, only spread
 		l, err := config.Listen(ctx, "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
 		if err != nil {
-			if ctx.Err() != nil {
-				return nil, ctx.Err()
-			}
 			continue
 		}
 		defer func() { _ = l.Close() }() // held until all are found, so that they differ

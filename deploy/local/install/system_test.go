@@ -1,0 +1,116 @@
+package install
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// aptGet stands for the real one: it notes what it is asked, and "installs" a program by making it.
+const aptGet = `echo "apt-get $*" >> "$(dirname "$0")/calls"
+[ "$1" = install ] && [ -z "$BROKEN" ] && { printf '#!/bin/sh\n' > "$(dirname "$0")/frobnicate"; chmod +x "$(dirname "$0")/frobnicate"; }
+[ "$DEBIAN_FRONTEND" = noninteractive ]`
+
+func frobnicate() Need { return Program("frobnicate", "frob-3|frob-2", "frob-data") }
+
+func TestSystemThatHasAll(t *testing.T) {
+	dir := programs(t, map[string]string{"frobnicate": "", "apt-get": aptGet})
+	require.NoError(t, (&system{root: true}).ensure(t.Context(), []Need{frobnicate()}, nil))
+	require.NoFileExists(t, filepath.Join(dir, "calls"))
+}
+
+func TestRootInstallsWhatIsMissing(t *testing.T) {
+	dir := programs(t, map[string]string{"apt-get": aptGet, "apt-cache": `[ "$2" = frob-2 ] || [ "$2" = frob-data ]`})
+	require.NoError(t, (&system{root: true}).ensure(t.Context(), []Need{frobnicate()}, nil))
+	calls, err := os.ReadFile(filepath.Join(dir, "calls"))
+	require.NoError(t, err)
+	require.Equal(t, "apt-get update\napt-get install --yes --no-install-recommends frob-2 frob-data\n", string(calls))
+}
+
+func TestRootIsToldWhenInstallingDidNotHelp(t *testing.T) {
+	programs(t, map[string]string{"apt-get": aptGet, "apt-cache": "exit 1"})
+	t.Setenv("BROKEN", "yes")
+	err := (&system{root: true}).ensure(t.Context(), []Need{frobnicate()}, nil)
+	var lacking *MissingError
+	require.ErrorAs(t, err, &lacking)
+}
+
+func TestOthersAreToldTheCommand(t *testing.T) {
+	dir := programs(t, map[string]string{"apt-get": aptGet})
+	old := Need{Name: "Java 17 or newer", Packages: []string{"jre|jre-old"}, Find: func(context.Context) error { return errors.New("found only version 11") }}
+	err := (&system{}).ensure(t.Context(), []Need{frobnicate(), Program("sh", "dash"), old}, nil)
+	var lacking *MissingError
+	require.ErrorAs(t, err, &lacking)
+	require.Equal(t, []string{"frobnicate: not in PATH", "Java 17 or newer: found only version 11"}, lacking.Missing)
+	require.Equal(t, "sudo apt-get update && sudo apt-get install --yes --no-install-recommends frob-3 frob-data jre", lacking.Command)
+	require.ErrorContains(t, err, lacking.Command)
+	require.NoFileExists(t, filepath.Join(dir, "calls"))
+}
+
+func TestNoAptGetNoInstallation(t *testing.T) {
+	t.Setenv("PATH", t.TempDir())
+	err := (&system{root: true}).ensure(t.Context(), []Need{frobnicate()}, nil)
+	var lacking *MissingError
+	require.ErrorAs(t, err, &lacking)
+}
+
+func TestNewest(t *testing.T) {
+	t.Parallel()
+	base := t.TempDir()
+	versions := map[string]string{
+		"15": "postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)", "9": "postgres (PostgreSQL) 9.6.24",
+		"17": `openjdk version "17.0.15" 2025-04-15`, "words": "no number", "broken": "",
+	}
+	for dir, text := range versions {
+		path := filepath.Join(base, dir, "ask")
+		require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
+		script := "#!/bin/sh\necho '" + text + "' >&2\n"
+		if dir == "broken" {
+			script = "#!/bin/sh\nexit 1\n"
+		}
+		require.NoError(t, os.WriteFile(path, []byte(script), 0o755))
+	}
+	find := func(oldest int, dirs ...string) (string, error) {
+		return newest(t.Context(), dirs, oldest, func(dir string) []string {
+			if dir == "client only" {
+				return nil
+			}
+			return []string{filepath.Join(base, dir, "ask")}
+		})
+	}
+	got, err := find(15, "9", "17", "client only", "15", "words", "broken", "none")
+	require.NoError(t, err)
+	require.Equal(t, "17", got)
+	_, err = find(15, "9")
+	require.ErrorContains(t, err, "found only version 9")
+	_, err = find(15, "none", "words", "client only")
+	require.ErrorContains(t, err, "not found")
+}
+
+func TestPythonEnvironment(t *testing.T) {
+	// A Python that makes environments of itself, and knows a module once it is installed.
+	programs(t, map[string]string{"python3": `here=$(dirname "$0")
+case "$1 $2" in
+"-m venv") mkdir -p "$3/bin" && cp "$0" "$3/bin/python3" ;;
+"-m pip") echo "$*" > "$here/pip" ;;
+"-c import thing") [ -f "$here/pip" ] || { echo no module; exit 1; } ;;
+esac`})
+	cache := newCache(t)
+	environment := Environment{Name: "thing-1", Pip: []string{"--no-deps", "thing==1"}, Imports: "thing"}
+	python, err := environment.Ensure(t.Context(), cache, nil)
+	require.NoError(t, err)
+	require.Equal(t, filepath.Join(cache.dir, "thing-1", "bin", "python3"), python)
+	asked := filepath.Join(cache.dir, "thing-1", "bin", "pip")
+	line, err := os.ReadFile(asked)
+	require.NoError(t, err)
+	require.Contains(t, string(line), "install --no-input --disable-pip-version-check --quiet --no-deps thing==1")
+
+	require.NoError(t, os.Remove(asked)) // the environment breaks, and is made again
+	_, err = environment.Ensure(t.Context(), cache, nil)
+	require.NoError(t, err)
+	require.FileExists(t, asked)
+}

@@ -1,0 +1,122 @@
+package stack
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestPasswordIsDrawnOnce(t *testing.T) {
+	t.Parallel()
+	p := &postgres{place: place{dir: t.TempDir(), ports: []int{5432}}, runner: &runner{}}
+	require.Equal(t, "postgres://postgres:@127.0.0.1:5432/postgres?sslmode=disable", p.url(), "nothing is drawn before the first start")
+	first, err := p.password(true)
+	require.NoError(t, err)
+	require.GreaterOrEqual(t, len(first), 20)
+	second, err := p.password(true)
+	require.NoError(t, err)
+	require.Equal(t, first, second)
+	parsed, err := url.Parse(p.url())
+	require.NoError(t, err)
+	password, _ := parsed.User.Password()
+	require.Equal(t, first, password)
+	info, err := os.Stat(filepath.Join(p.dir, "password"))
+	require.NoError(t, err)
+	require.Equal(t, os.FileMode(0o600), info.Mode())
+}
+
+// initdb stands for the real one: it checks what it is given, and can fail half-way.
+const initdb = `#!/bin/sh
+while [ $# -gt 0 ]; do case "$1" in --pgdata) data=$2; shift;; --pwfile) password=$2; shift;; esac; shift; done
+[ -n "$PGDATA" ] && { echo "PGDATA is set"; exit 1; }
+mkdir "$data" && cp "$password" "$data/seen" || exit 1
+[ -e "$(dirname "$0")/fail" ] && { echo "disk full"; exit 1; }
+exit 0
+`
+
+func TestDataFolderIsMadeOnceAndWhole(t *testing.T) {
+	t.Parallel()
+	bin := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(bin, "initdb"), []byte(initdb), 0o755))
+	require.NoError(t, os.WriteFile(filepath.Join(bin, "fail"), nil, 0o600))
+	p := &postgres{place: place{dir: t.TempDir(), ports: []int{5432}}, bin: bin, runner: &runner{}}
+	err := p.prepare(t.Context(), false)
+	require.ErrorContains(t, err, "disk full")
+	require.NoDirExists(t, p.data(), "an unfinished folder is not the data")
+
+	require.NoError(t, os.Remove(filepath.Join(bin, "fail")))
+	require.NoError(t, p.prepare(t.Context(), true))
+	password, err := p.password(false)
+	require.NoError(t, err)
+	require.Equal(t, password, read(t, p.data(), "seen"))
+	require.NoFileExists(t, filepath.Join(p.dir, "password.initdb"))
+
+	require.NoError(t, os.Remove(filepath.Join(p.data(), "seen")))
+	require.NoError(t, p.prepare(t.Context(), true))
+	require.NoFileExists(t, filepath.Join(p.data(), "seen"), "data that is there stays as it is")
+}
+
+func TestRunnerReaches(t *testing.T) {
+	t.Parallel()
+	open := t.TempDir()
+	require.NoError(t, os.Chmod(filepath.Dir(open), 0o755)) // the test's folders are private at first
+	closed := filepath.Join(open, "closed")
+	require.NoError(t, os.MkdirAll(filepath.Join(closed, "in"), 0o755))
+	require.NoError(t, os.Chmod(closed, 0o700))
+	stranger := &runner{credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
+	require.True(t, stranger.reaches(filepath.Join(open, "data")), open)
+	require.True(t, stranger.reaches(filepath.Join(open, "later", "data")), "what is not there yet will be made passable")
+	require.False(t, stranger.reaches(filepath.Join(closed, "in", "data")))
+	require.True(t, (&runner{}).reaches(filepath.Join(closed, "in", "data")), "this user")
+	owner := &runner{credential: &syscall.Credential{Uid: uint32(os.Geteuid()), Gid: 65534}}
+	require.True(t, owner.reaches(filepath.Join(closed, "in", "data")))
+	group := &runner{credential: &syscall.Credential{Uid: 65534, Gid: uint32(os.Getegid())}}
+	require.False(t, group.reaches(filepath.Join(closed, "in", "data")))
+
+	require.Equal(t, elsewhere("/a"), elsewhere("/a"))
+	require.NotEqual(t, elsewhere("/a"), elsewhere("/b"))
+	p := &postgres{place: place{dir: filepath.Join(closed, "in"), ports: []int{1}}, runner: stranger}
+	require.Equal(t, elsewhere(p.dir), p.home())
+	require.Equal(t, []string{p.home()}, p.outside(), "wiping must find it")
+}
+
+func TestProbes(t *testing.T) {
+	t.Parallel()
+	status, vector := http.StatusOK, strings.Repeat("0.5,", EmbeddingDimensions-1)+"0.5"
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(status)
+		switch r.Method + " " + r.URL.Path {
+		case "GET /admin/v2/clusters", "GET /admin/v3/functions/public/default":
+			_, _ = w.Write([]byte(`["standalone"]`))
+		case "POST /v1/embeddings":
+			_, _ = w.Write([]byte(`{"data":[{"embedding":[` + vector + `]}]}`))
+		case "GET /api/v2/heartbeat":
+		default:
+			t.Errorf("%s %s", r.Method, r.URL)
+		}
+	}))
+	defer server.Close()
+	parsed, err := url.Parse(server.URL)
+	require.NoError(t, err)
+	port, err := strconv.Atoi(parsed.Port())
+	require.NoError(t, err)
+	at := place{dir: t.TempDir(), ports: []int{port, port, port}}
+	parts := []service{newPulsar(at), newChroma(at), newEmbedding(at)}
+	for _, part := range parts {
+		require.NoError(t, part.ready(t.Context()), "%T", part)
+	}
+	vector = "0.5"
+	require.ErrorContains(t, newEmbedding(at).ready(t.Context()), "384 numbers")
+	status = http.StatusServiceUnavailable
+	for _, part := range parts {
+		require.ErrorContains(t, part.ready(t.Context()), "503", "%T", part)
+	}
+}
