@@ -45,8 +45,10 @@ func TestWrongSettingsHaltAndSayWhy(t *testing.T) {
 	require.NoError(t, err)
 	require.NotContains(t, text, "planted-wrong-key")
 
-	d.update(t, with("userConfig/embedding/dimensions", 5))
+	endpoint.Control(embedtest.Longer) // as an endpoint does that cannot give other dimensions than its own
+	d.update(t, right)
 	d.says(t, time.Minute, "halted", "dimension")
+	endpoint.Control(nil)
 
 	d.update(t, with("userConfig/tables/app.model/text", "{{.titel}}"))
 	d.says(t, time.Minute, "halted", "titel", "title")
