@@ -54,16 +54,16 @@ type Entry struct {
 // an interrupted build is never taken for a finished one, and the next run removes what it left.
 func (c *Cache) Ensure(ctx context.Context, e Entry, task *progress.Task) (string, error) {
 	final := filepath.Join(c.dir, e.Name)
-	if e.usable(ctx, final) {
-		return final, nil
+	if ok, err := e.usable(ctx, final); ok || err != nil {
+		return final, err
 	}
 	unlock, err := Lock(ctx, final+".lock", func() { task.Phase("waiting for another installation of %s", e.Name) })
 	if err != nil {
 		return "", err
 	}
 	defer unlock()
-	if e.usable(ctx, final) {
-		return final, nil
+	if ok, err := e.usable(ctx, final); ok || err != nil {
+		return final, err
 	}
 	if err := c.clear(e.Name); err != nil {
 		return "", err
@@ -88,11 +88,15 @@ func (c *Cache) build(ctx context.Context, e Entry, dir, final string) error {
 	return os.Rename(dir, final)
 }
 
-func (e Entry) usable(ctx context.Context, dir string) bool {
+// usable looks at the folder. A check that was interrupted says nothing about it: the error then is the context's.
+func (e Entry) usable(ctx context.Context, dir string) (bool, error) {
 	if _, err := os.Stat(dir); err != nil {
-		return false
+		return false, ctx.Err()
 	}
-	return e.Check == nil || e.Check(ctx, dir) == nil
+	if e.Check == nil || e.Check(ctx, dir) == nil {
+		return true, nil
+	}
+	return false, ctx.Err()
 }
 
 // partial is the beginning of the names of folders that are being built.

@@ -103,6 +103,24 @@ func TestBrokenEntryIsBuiltAgain(t *testing.T) {
 	require.FileExists(t, filepath.Join(dir, "file"))
 }
 
+// Checking takes a moment, and the user may press Ctrl-C in it: that is no reason to remove a folder that other runs use.
+func TestInterruptedCheckLeavesTheFolder(t *testing.T) {
+	t.Parallel()
+	cache, builds := newCache(t), &atomic.Int32{}
+	ctx, cancel := context.WithCancel(t.Context())
+	checked := entry(builds)
+	dir, err := cache.Ensure(ctx, checked, nil)
+	require.NoError(t, err)
+	checked.Check = func(ctx context.Context, _ string) error {
+		cancel()
+		return ctx.Err()
+	}
+	_, err = cache.Ensure(ctx, checked, nil)
+	require.ErrorIs(t, err, context.Canceled)
+	require.Equal(t, []string{"file"}, content(t, dir))
+	require.EqualValues(t, 1, builds.Load())
+}
+
 func TestLock(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "lock")

@@ -171,6 +171,15 @@ func (c *Component) clear(ctx context.Context) error {
 	return nil
 }
 
+// refresh takes over what another program has started meanwhile.
+func (c *Component) refresh() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if dead := c.process; !c.running() && c.adopt() && dead != nil {
+		dead.Release()
+	}
+}
+
 // adopt takes over the process that the state file names.
 func (c *Component) adopt() bool {
 	process, ok := supervise.Adopt(c.stack.state.of(c.name).ID, c.service.spec(), c.mark())
@@ -228,7 +237,7 @@ func (c *Component) launch(ctx context.Context) error {
 	if err := os.MkdirAll(c.at.dir, 0o755); err != nil { //nolint:gosec // another user runs Postgres below it
 		return fmt.Errorf("make its folder: %w", err)
 	}
-	if err := c.service.prepare(ctx, c.stack.state.of(c.name).Unclean); err != nil {
+	if err := c.service.prepare(ctx, !c.stack.state.of(c.name).Clean); err != nil {
 		return err
 	}
 	spec := c.service.spec()

@@ -42,7 +42,7 @@ func TestComponentLives(t *testing.T) {
 	require.Zero(t, c.PID())
 	require.NoError(t, c.Stop(t.Context()), "twice is as good")
 	require.NoError(t, c.Start(t.Context()))
-	require.Equal(t, []bool{false, false, true, false}, fakes[1].preparedAfter, "what to repair after")
+	require.Equal(t, []bool{true, false, true, false}, fakes[1].preparedAfter, "what to repair after")
 }
 
 func TestComponentThatExits(t *testing.T) {
@@ -134,6 +134,20 @@ func TestHalfDeadStackIsRepaired(t *testing.T) {
 	require.NotZero(t, second.Chroma.PID())
 	require.NotEqual(t, deaf, second.Embedding.PID())
 	require.Equal(t, []bool{true}, fakes[1].preparedAfter)
+}
+
+func TestStopFindsWhatAnotherProgramRestarted(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	first, _ := assembleFakes(t, dir, readyAtOnce)
+	require.NoError(t, bringUp(t, first))
+	second, _ := assembleFakes(t, dir, readyAtOnce)
+	require.NoError(t, bringUp(t, second))
+	require.NoError(t, second.Chroma.Restart(t.Context()))
+	require.Zero(t, first.Chroma.PID(), "it knows only the process that is gone")
+	require.NoError(t, first.Stop(t.Context()))
+	require.Zero(t, second.Chroma.PID())
+	require.True(t, first.state.of("chroma").Clean, "it was stopped, not killed")
 }
 
 func TestFailedStartStopsOnlyWhatItStarted(t *testing.T) {

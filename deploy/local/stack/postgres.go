@@ -50,11 +50,44 @@ func (p *postgres) home() string {
 
 func (p *postgres) data() string { return filepath.Join(p.home(), "data") }
 
-// prepare makes the data folder once, beside its place and then renamed: an interrupted initdb leaves nothing that looks like data.
+// prepare makes the data folder once.
 func (p *postgres) prepare(ctx context.Context, _ bool) error {
 	if _, err := os.Stat(p.data()); err == nil {
+		return p.evict(ctx)
+	}
+	return p.initdb(ctx)
+}
+
+// evict ends a server that still works on the data though nobody remembers it: the state file was lost. Postgres overwrites its environment, and with it the mark by
+// which the other parts are found, but it keeps its number in the data folder, and works there.
+func (p *postgres) evict(ctx context.Context) error {
+	raw, err := os.ReadFile(filepath.Join(p.data(), "postmaster.pid"))
+	if errors.Is(err, os.ErrNotExist) {
 		return nil
 	}
+	if err != nil {
+		return fmt.Errorf("look for a server that is still running: %w", err)
+	}
+	line, _, _ := strings.Cut(string(raw), "\n")
+	pid, err := strconv.Atoi(line)
+	if err != nil || pid <= 0 {
+		return nil //nolint:nilerr // half written: Postgres itself will say what it thinks of it
+	}
+	if where, err := os.Readlink(fmt.Sprintf("/proc/%d/cwd", pid)); err != nil || where != p.data() {
+		return nil //nolint:nilerr // gone, or the number is somebody else's by now
+	}
+	id, ok := supervise.Find(pid)
+	if !ok {
+		return nil
+	}
+	if err := supervise.KillFamily(ctx, id, ""); err != nil {
+		return fmt.Errorf("end a server that is still running: %w", err)
+	}
+	return nil
+}
+
+// initdb makes the data folder beside its place, and then renames it: when it is interrupted it leaves nothing that looks like data.
+func (p *postgres) initdb(ctx context.Context) error {
 	if err := p.runner.own(p.home()); err != nil {
 		return err
 	}

@@ -1,10 +1,12 @@
 package stack
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -62,6 +64,37 @@ func TestDataFolderIsMadeOnceAndWhole(t *testing.T) {
 	require.NoError(t, os.Remove(filepath.Join(p.data(), "seen")))
 	require.NoError(t, p.prepare(t.Context(), true))
 	require.NoFileExists(t, filepath.Join(p.data(), "seen"), "data that is there stays as it is")
+}
+
+// forgotten starts something that works in the folder and has left its number there.
+func forgotten(t *testing.T, cwd, data string) *exec.Cmd {
+	t.Helper()
+	server := exec.Command("/bin/sleep", "1000")
+	server.Dir = cwd
+	require.NoError(t, server.Start())
+	require.NoError(t, os.WriteFile(filepath.Join(data, "postmaster.pid"), fmt.Appendf(nil, "%d\n%s\n", server.Process.Pid, data), 0o600))
+	return server
+}
+
+func TestForgottenServerIsEvicted(t *testing.T) {
+	t.Parallel()
+	p := &postgres{place: place{dir: t.TempDir(), ports: []int{5432}}, runner: &runner{}}
+	require.NoError(t, os.Mkdir(p.data(), 0o700))
+	require.NoError(t, p.prepare(t.Context(), true), "no server")
+
+	other := forgotten(t, t.TempDir(), p.data())
+	require.NoError(t, p.prepare(t.Context(), true))
+	require.NoError(t, other.Process.Signal(syscall.Signal(0)), "the number belongs to somebody else")
+	require.NoError(t, other.Process.Kill())
+	require.Error(t, other.Wait())
+	require.NoError(t, p.prepare(t.Context(), true), "gone")
+
+	server := forgotten(t, p.data(), p.data())
+	require.NoError(t, p.prepare(t.Context(), true))
+	var exit *exec.ExitError
+	require.ErrorAs(t, server.Wait(), &exit)
+	require.NoError(t, os.WriteFile(filepath.Join(p.data(), "postmaster.pid"), nil, 0o600))
+	require.NoError(t, p.prepare(t.Context(), true), "half written")
 }
 
 func TestRunnerReaches(t *testing.T) {

@@ -52,15 +52,19 @@ var ErrNotUp = errors.New("no stack was started here")
 // Start brings the whole stack up in opts.Dir. What runs there already and answers is taken over, what is half dead is started anew on the ports and data that it had.
 // When a part does not come up, or ctx ends, the parts that this call started are stopped again. The error then names the part, and ends with the last lines of its log.
 func Start(ctx context.Context, opts Options) (*Stack, error) {
-	s, err := open(opts, true)
+	opts, err := layOut(opts)
 	if err != nil {
 		return nil, err
 	}
-	unlock, err := s.lock(ctx)
+	unlock, err := lock(ctx, opts)
 	if err != nil {
 		return nil, err
 	}
 	defer unlock()
+	s, err := open(opts) // not before the lock: another program may just be bringing the stack up
+	if err != nil {
+		return nil, err
+	}
 	board := progress.New(opts.Out)
 	defer board.Close()
 	if err := s.system(ctx, board); err != nil {
@@ -80,12 +84,16 @@ func Attach(dir string) (*Stack, error) {
 	if _, err := os.Stat(filepath.Join(dir, stateName)); errors.Is(err, os.ErrNotExist) {
 		return nil, ErrNotUp
 	}
-	s, err := open(Options{Dir: dir, Detach: true}, false)
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, fmt.Errorf("find the stack's folder: %w", err)
+	}
+	s, err := open(Options{Dir: dir, Detach: true})
 	if err != nil {
 		return nil, err
 	}
 	for _, c := range s.Components() {
-		c.adopt()
+		c.refresh()
 	}
 	return s, nil
 }
@@ -98,7 +106,7 @@ func Install(ctx context.Context, opts Options) error {
 	}
 	defer func() { _ = os.RemoveAll(dir) }() // empty but for the state file
 	opts.Dir = dir
-	s, err := open(opts, true)
+	s, err := open(opts)
 	if err != nil {
 		return err
 	}
@@ -116,29 +124,33 @@ func Install(ctx context.Context, opts Options) error {
 	})
 }
 
-// open lays out the folder and draws the ports, or reads back the ones that were drawn.
-func open(opts Options, create bool) (*Stack, error) {
+// layOut makes the folder.
+func layOut(opts Options) (Options, error) {
 	dir, err := filepath.Abs(opts.Dir)
 	if err != nil {
-		return nil, fmt.Errorf("find the stack's folder: %w", err)
+		return opts, fmt.Errorf("find the stack's folder: %w", err)
 	}
 	if strings.ContainsAny(dir, " \t\n'\"$`\\:") {
-		return nil, fmt.Errorf("the stack's folder %q: Pulsar's start script does not work below a path with spaces or other special characters; name another folder", dir)
+		return opts, fmt.Errorf("the stack's folder %q: Pulsar's start script does not work below a path with spaces or other special characters; name another folder", dir)
 	}
 	opts.Dir = dir
-	if create {
-		if err := os.MkdirAll(filepath.Join(dir, "logs"), 0o755); err != nil { //nolint:gosec // another user runs Postgres below it
-			return nil, fmt.Errorf("make the stack's folder: %w", err)
-		}
+	if err := os.MkdirAll(filepath.Join(dir, "logs"), 0o755); err != nil { //nolint:gosec // another user runs Postgres below it
+		return opts, fmt.Errorf("make the stack's folder: %w", err)
 	}
+	return opts, nil
+}
+
+// open draws the ports, or reads back the ones that were drawn.
+func open(opts Options) (*Stack, error) {
 	s := &Stack{opts: opts, log: opts.Log}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
+	var err error
 	if s.cache, err = install.NewCache(opts.Cache); err != nil {
 		return nil, err
 	}
-	if s.state, err = openState(dir); err != nil {
+	if s.state, err = openState(opts.Dir); err != nil {
 		return nil, err
 	}
 	return s, s.assemble()
@@ -177,9 +189,11 @@ func (s *Stack) Components() []*Component {
 func (s *Stack) Reused() bool { return s.reused }
 
 // lock keeps two programs from bringing up, or down, the same stack at once.
-func (s *Stack) lock(ctx context.Context) (func(), error) {
-	return install.Lock(ctx, filepath.Join(s.opts.Dir, "stack.lock"), func() {
-		s.log.InfoContext(ctx, "another program works on this stack; waiting", slog.String("dir", s.opts.Dir))
+func lock(ctx context.Context, opts Options) (func(), error) {
+	return install.Lock(ctx, filepath.Join(opts.Dir, "stack.lock"), func() {
+		if opts.Out != nil {
+			_, _ = fmt.Fprintln(opts.Out, "another program brings this stack up or down; waiting") // not worth failing for
+		}
 	})
 }
 
@@ -230,11 +244,17 @@ func (s *Stack) abandon(ctx context.Context) error {
 
 // Stop ends all parts in order, Pulsar with its functions first, and kills what does not end by itself in time or when ctx ends. Data and logs stay.
 func (s *Stack) Stop(ctx context.Context) error {
-	unlock, err := s.lock(ctx)
+	unlock, err := lock(ctx, s.opts)
 	if err != nil {
 		return err
 	}
 	defer unlock()
+	if err := s.state.refresh(); err != nil {
+		return err
+	}
+	for _, c := range s.Components() {
+		c.refresh()
+	}
 	return s.halt(ctx, func(*Component) bool { return true })
 }
 

@@ -19,8 +19,8 @@ const stateName = "stack.json"
 type record struct {
 	supervise.ID
 	Ports []int `json:"ports"`
-	// Unclean is set from a start to an orderly stop: a part that crashed may need repair before it starts again.
-	Unclean bool `json:"unclean"`
+	// Clean is set from an orderly stop to the next start. A part that ended otherwise, or nobody knows how, may need repair before it starts again.
+	Clean bool `json:"clean"`
 }
 
 // stateFile keeps the records on disk. It is written after every change, so that a program which is killed leaves a true one.
@@ -32,18 +32,40 @@ type stateFile struct {
 }
 
 func openState(dir string) (*stateFile, error) {
-	f := &stateFile{path: filepath.Join(dir, stateName), records: map[string]record{}}
+	f := &stateFile{path: filepath.Join(dir, stateName)}
+	var err error
+	f.records, err = f.load()
+	return f, err
+}
+
+// load reads what is on disk, which another program may have changed; nothing when there is no file.
+func (f *stateFile) load() (map[string]record, error) {
+	records := map[string]record{}
 	raw, err := os.ReadFile(f.path)
 	if errors.Is(err, os.ErrNotExist) {
-		return f, nil
+		return records, nil
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read the stack's state: %w", err)
 	}
-	if err := json.Unmarshal(raw, &f.records); err != nil {
+	if err := json.Unmarshal(raw, &records); err != nil {
 		return nil, fmt.Errorf("read the stack's state from %s (remove the file to start anew): %w", f.path, err)
 	}
-	return f, nil
+	return records, nil
+}
+
+// refresh takes over what other programs have written since.
+func (f *stateFile) refresh() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	records, err := f.load()
+	if err != nil {
+		return err
+	}
+	for name, r := range records {
+		f.records[name] = r
+	}
+	return nil
 }
 
 // of is what is known of a part; the zero record when nothing is.
@@ -71,21 +93,25 @@ func (f *stateFile) ports(name string, n int) ([]int, error) {
 }
 
 func (f *stateFile) started(name string, id supervise.ID) error {
-	return f.change(name, func(r *record) { r.ID, r.Unclean = id, true })
+	return f.change(name, func(r *record) { r.ID, r.Clean = id, false })
 }
 
 // ended forgets the process. clean: it ended by itself when it was asked to.
 func (f *stateFile) ended(name string, clean bool) error {
-	return f.change(name, func(r *record) { r.ID, r.Unclean = supervise.ID{}, !clean })
+	return f.change(name, func(r *record) { r.ID, r.Clean = supervise.ID{}, clean })
 }
 
 func (f *stateFile) change(name string, edit func(*record)) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	records, err := f.load()
+	if err != nil {
+		return err
+	}
 	r := f.records[name]
 	edit(&r)
-	f.records[name] = r
-	raw, err := json.MarshalIndent(f.records, "", "  ")
+	f.records[name], records[name] = r, r // of the other parts, what is on disk may be newer
+	raw, err := json.MarshalIndent(records, "", "  ")
 	if err != nil {
 		return fmt.Errorf("write the stack's state: %w", err)
 	}

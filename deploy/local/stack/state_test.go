@@ -26,19 +26,34 @@ func TestStateIsKept(t *testing.T) {
 
 	again, err := openState(dir)
 	require.NoError(t, err)
-	require.Equal(t, record{ID: id, Ports: ports, Unclean: true}, again.of("pulsar"), "as a program leaves it that is killed now")
+	require.Equal(t, record{ID: id, Ports: ports}, again.of("pulsar"), "as a program leaves it that is killed now")
 	same, err := again.ports("pulsar", 3)
 	require.NoError(t, err)
 	require.Equal(t, ports, same)
 
 	require.NoError(t, again.ended("pulsar", true))
-	require.Equal(t, record{Ports: ports}, again.of("pulsar"))
+	require.Equal(t, record{Ports: ports, Clean: true}, again.of("pulsar"))
 	require.NoError(t, again.ended("pulsar", false))
-	require.Equal(t, record{Ports: ports, Unclean: true}, again.of("pulsar"))
+	require.Equal(t, record{Ports: ports}, again.of("pulsar"))
 
 	more, err := again.ports("pulsar", 4)
 	require.NoError(t, err)
 	require.Len(t, more, 4, "a newer version needs another number")
+}
+
+func TestTwoProgramsShareTheState(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	one, err := openState(dir)
+	require.NoError(t, err)
+	two, err := openState(dir)
+	require.NoError(t, err)
+	id := supervise.ID{PID: 7, Started: 4711}
+	require.NoError(t, one.started("pulsar", id))
+	require.NoError(t, two.started("chroma", id))
+	require.Equal(t, record{}, two.of("pulsar"))
+	require.NoError(t, two.refresh())
+	require.Equal(t, record{ID: id}, two.of("pulsar"), "the second did not write over what the first had written")
 }
 
 func TestBrokenStateIsNamed(t *testing.T) {

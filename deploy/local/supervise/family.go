@@ -29,6 +29,12 @@ func lookup(pid int) (entry, bool) {
 	return parseStat(pid, string(raw))
 }
 
+// Find names the process that has this number now; false when there is none.
+func Find(pid int) (ID, bool) {
+	e, ok := lookup(pid)
+	return e.id(), ok && !e.zombie
+}
+
 // parseStat takes what is needed from proc(5)'s stat. The second field is the command in parentheses and may hold anything, so the fields are counted from
 // the last closing one.
 func parseStat(pid int, raw string) (entry, bool) {

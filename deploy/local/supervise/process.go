@@ -150,6 +150,9 @@ func (p *Process) Kill(ctx context.Context) error {
 	return nil
 }
 
+// Release lets go of the process: this program's end is no longer its end.
+func (p *Process) Release() { p.guard.release() }
+
 // KillFamily ends, with SIGKILL, the process, its group, its descendants, and all that carry the mark.
 func KillFamily(ctx context.Context, id ID, mark string) error {
 	targets := map[ID]bool{}
