@@ -53,37 +53,39 @@ func (p *postgres) data() string { return filepath.Join(p.home(), "data") }
 // prepare makes the data folder once.
 func (p *postgres) prepare(ctx context.Context, _ bool) error {
 	if _, err := os.Stat(p.data()); err == nil {
-		return p.evict(ctx)
+		return p.unlock()
 	}
 	return p.initdb(ctx)
 }
 
-// evict ends a server that still works on the data though nobody remembers it: the state file was lost. Postgres overwrites its environment, and with it the mark by
-// which the other parts are found, but it keeps its number in the data folder, and works there.
-func (p *postgres) evict(ctx context.Context) error {
-	raw, err := os.ReadFile(filepath.Join(p.data(), "postmaster.pid"))
+// unlock removes the lock file that a killed server leaves, when its number is a zombie's or somebody else's by now: Postgres asks only whether the number is
+// in use, and would not start. Whatever of an earlier run was still alive has been killed before; a server that somebody started by hand keeps its lock.
+func (p *postgres) unlock() error {
+	lock := filepath.Join(p.data(), "postmaster.pid")
+	raw, err := os.ReadFile(lock)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil
 	}
 	if err != nil {
-		return fmt.Errorf("look for a server that is still running: %w", err)
+		return fmt.Errorf("read the lock of an earlier server: %w", err)
 	}
 	line, _, _ := strings.Cut(string(raw), "\n")
-	pid, err := strconv.Atoi(line)
-	if err != nil || pid <= 0 {
-		return nil //nolint:nilerr // half written: Postgres itself will say what it thinks of it
-	}
-	if where, err := os.Readlink(fmt.Sprintf("/proc/%d/cwd", pid)); err != nil || where != p.data() {
-		return nil //nolint:nilerr // gone, or the number is somebody else's by now
-	}
-	id, ok := supervise.Find(pid)
-	if !ok {
+	if pid, err := strconv.Atoi(line); err == nil && p.inUse(pid) {
 		return nil
 	}
-	if err := supervise.KillFamily(ctx, id, ""); err != nil {
-		return fmt.Errorf("end a server that is still running: %w", err)
+	if err := os.Remove(lock); err != nil {
+		return fmt.Errorf("remove the lock of an earlier server: %w", err)
 	}
 	return nil
+}
+
+// inUse reports whether the process works on the data, or may do so: a server's working directory is its data folder.
+func (p *postgres) inUse(pid int) bool {
+	if _, alive := supervise.Find(pid); !alive {
+		return false
+	}
+	where, err := os.Readlink(fmt.Sprintf("/proc/%d/cwd", pid))
+	return err != nil || where == p.data()
 }
 
 // initdb makes the data folder beside its place, and then renames it: when it is interrupted it leaves nothing that looks like data.

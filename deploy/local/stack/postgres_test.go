@@ -1,7 +1,6 @@
 package stack
 
 import (
-	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -12,8 +11,11 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/rowvec/rowvec/deploy/local/supervise"
 )
 
 func TestPasswordIsDrawnOnce(t *testing.T) {
@@ -66,35 +68,34 @@ func TestDataFolderIsMadeOnceAndWhole(t *testing.T) {
 	require.NoFileExists(t, filepath.Join(p.data(), "seen"), "data that is there stays as it is")
 }
 
-// forgotten starts something that works in the folder and has left its number there.
-func forgotten(t *testing.T, cwd, data string) *exec.Cmd {
-	t.Helper()
-	server := exec.Command("/bin/sleep", "1000")
-	server.Dir = cwd
-	require.NoError(t, server.Start())
-	require.NoError(t, os.WriteFile(filepath.Join(data, "postmaster.pid"), fmt.Appendf(nil, "%d\n%s\n", server.Process.Pid, data), 0o600))
-	return server
-}
-
-func TestForgottenServerIsEvicted(t *testing.T) {
+func TestLockOfAnEarlierServer(t *testing.T) {
 	t.Parallel()
 	p := &postgres{place: place{dir: t.TempDir(), ports: []int{5432}}, runner: &runner{}}
 	require.NoError(t, os.Mkdir(p.data(), 0o700))
-	require.NoError(t, p.prepare(t.Context(), true), "no server")
+	lock := filepath.Join(p.data(), "postmaster.pid")
+	locked := func(text string) bool {
+		require.NoError(t, os.WriteFile(lock, []byte(text), 0o600))
+		require.NoError(t, p.prepare(t.Context(), true))
+		_, err := os.Stat(lock)
+		return err == nil
+	}
+	server := exec.Command("/bin/sleep", "1000")
+	server.Dir = p.data()
+	require.NoError(t, server.Start())
+	pid := strconv.Itoa(server.Process.Pid) + "\n" + p.data() + "\n"
+	require.True(t, locked(pid), "somebody works there")
+	require.False(t, locked(strconv.Itoa(os.Getpid())+"\n"), "the number belongs to somebody else by now")
+	require.False(t, locked(""), "half written")
 
-	other := forgotten(t, t.TempDir(), p.data())
-	require.NoError(t, p.prepare(t.Context(), true))
-	require.NoError(t, other.Process.Signal(syscall.Signal(0)), "the number belongs to somebody else")
-	require.NoError(t, other.Process.Kill())
-	require.Error(t, other.Wait())
-	require.NoError(t, p.prepare(t.Context(), true), "gone")
-
-	server := forgotten(t, p.data(), p.data())
-	require.NoError(t, p.prepare(t.Context(), true))
-	var exit *exec.ExitError
-	require.ErrorAs(t, server.Wait(), &exit)
-	require.NoError(t, os.WriteFile(filepath.Join(p.data(), "postmaster.pid"), nil, 0o600))
-	require.NoError(t, p.prepare(t.Context(), true), "half written")
+	require.NoError(t, server.Process.Kill())
+	require.Eventually(t, func() bool {
+		_, alive := supervise.Find(server.Process.Pid)
+		return !alive
+	}, 10*time.Second, 10*time.Millisecond)
+	require.False(t, locked(pid), "a zombie, which kill(2) still finds")
+	require.Error(t, server.Wait())
+	require.False(t, locked(pid), "gone")
+	require.NoError(t, p.prepare(t.Context(), true), "no lock")
 }
 
 func TestRunnerReaches(t *testing.T) {
