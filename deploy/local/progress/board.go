@@ -39,12 +39,18 @@ func New(out io.Writer) *Board {
 	if out == nil {
 		b.out = io.Discard
 	}
-	if file, ok := out.(*os.File); ok && cwriter.IsTerminal(int(file.Fd())) {
+	if file, ok := out.(*os.File); ok && drawable(int(file.Fd())) {
 		b.bars = mpb.New(mpb.WithOutput(out), mpb.WithRefreshRate(refreshEvery))
 		return b
 	}
 	b.ended.Go(b.remind)
 	return b
+}
+
+// drawable reports whether lines can be redrawn there: it is a terminal, and one that knows its size.
+func drawable(fd int) bool {
+	width, height, err := cwriter.GetSize(fd)
+	return cwriter.IsTerminal(fd) && err == nil && width > 0 && height > 0
 }
 
 // Task adds a line. The name should be short and stand for the whole task.
