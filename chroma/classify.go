@@ -68,12 +68,22 @@ func (c *Client) classify(caller, limited context.Context, ex *exchange, callErr
 		return ex.fail(classRetry, ReasonBadResponse, notChroma, nil)
 	}
 	v := verdictOf(ex.status)
+	if v.class == classPoison && !carriesRecord(ex.op) {
+		// Nothing of a record is in the request, so no record is at fault: a proxy, a quota, a server that is not Chroma.
+		v.class = classHalt
+		if v.reason == ReasonInvalidRequest {
+			v.reason = ReasonRefused
+		}
+	}
 	e := ex.fail(v.class, v.reason, c.detail(ex), nil)
 	if v.class == classRetry {
 		e.retryAfter = retryAfter(ex.header.Get("Retry-After"), time.Now())
 	}
 	return e
 }
+
+// carriesRecord reports whether a refusal of the operation may be due to what the caller put into it.
+func carriesRecord(op string) bool { return op == opUpsert || op == opUpdate || op == opQuery }
 
 // fail builds the error of this exchange.
 func (ex *exchange) fail(class, reason, detail string, err error) *Error {
@@ -104,17 +114,20 @@ func (c *Client) detail(ex *exchange) string {
 	return advice + said
 }
 
-// retryAfter reads the header's two forms: seconds, and a date. Nonsense and the past are 0.
+// maxRetryAfter keeps a wrong clock on the other side from stopping a table for years.
+const maxRetryAfter = time.Hour
+
+// retryAfter reads the header's two forms: seconds, and a date. Nonsense and the past are 0; more than an hour is an hour.
 func retryAfter(header string, now time.Time) time.Duration {
 	header = strings.TrimSpace(header)
 	if seconds, err := strconv.ParseInt(header, 10, 32); err == nil {
-		return time.Duration(max(0, seconds)) * time.Second
+		return min(maxRetryAfter, time.Duration(max(0, seconds))*time.Second)
 	}
 	at, err := http.ParseTime(header)
 	if err != nil {
 		return 0
 	}
-	return max(0, at.Sub(now))
+	return min(maxRetryAfter, max(0, at.Sub(now)))
 }
 
 // interrupted carries the caller's context error; it has no class on purpose.

@@ -21,15 +21,15 @@ func (col *Collection) explain(ctx context.Context, err error, dimensions int) e
 		col.client.forget(col)
 		failed.class, failed.reason = classRetry, ReasonCollectionMissing
 		failed.detail = "the collection was removed on the server"
-	case failed.reason == ReasonInvalidRequest && dimensions > 0:
-		return col.checkDimension(ctx, failed, dimensions)
+	case failed.reason == ReasonInvalidRequest:
+		return col.lookAgain(ctx, failed, dimensions)
 	}
 	return failed
 }
 
-// checkDimension asks the server for the collection's dimension after it refused vectors. When it cannot be asked, that is
+// lookAgain asks the server for the collection, and its dimension, after it refused records. When it cannot be asked, that is
 // the failure to report: calling good records poison would lose them.
-func (col *Collection) checkDimension(ctx context.Context, refused *Error, dimensions int) error {
+func (col *Collection) lookAgain(ctx context.Context, refused *Error, dimensions int) error {
 	var about described
 	err := col.client.do(ctx, col.exchange(opCollection, 0), func(ctx context.Context) error {
 		_, err := col.client.api.GetCollection(ctx, col.name, v2.WithEmbeddingFunctionGet(refuser{}))
@@ -41,7 +41,7 @@ func (col *Collection) checkDimension(ctx context.Context, refused *Error, dimen
 		return col.explain(ctx, failed, 0)
 	case err != nil:
 		return err
-	case about.dimensions() == 0 || about.dimensions() == dimensions:
+	case dimensions == 0 || about.dimensions() == 0 || about.dimensions() == dimensions:
 		return refused
 	}
 	col.client.forget(col)

@@ -15,15 +15,18 @@ import (
 )
 
 // wantOf is the table of the package's documentation, written down a second time.
-func wantOf(status int) (class, reason string) {
+func wantOf(op string, status int) (class, reason string) {
 	in := func(codes ...int) bool { return slices.Contains(codes, status) }
+	carriesRecord := op == "upsert" || op == "update" || op == "query"
 	switch {
 	case status == 404:
 		return "retry", "collection_missing"
-	case in(400, 422):
+	case in(400, 422) && carriesRecord:
 		return "poison", "invalid_request"
-	case in(413):
+	case in(413) && carriesRecord:
 		return "poison", "record_too_large"
+	case in(413):
+		return "halt", "record_too_large"
 	case in(401, 407):
 		return "halt", "unauthorized"
 	case in(402, 403):
@@ -54,7 +57,7 @@ func TestEveryStatusOfEveryOperation(t *testing.T) {
 		for status := 201; status < 600; status++ {
 			server.Control(only(op, &chromatest.Response{Status: status, Body: `{"error":"Kind","message":"what happened"}`}))
 			err := call()
-			class, reason := wantOf(status)
+			class, reason := wantOf(op, status)
 			failed := failureOf(t, err, class, reason)
 			require.Equal(t, status, failed.Status())
 			require.Equal(t, op, failed.Op)
@@ -75,7 +78,7 @@ func TestEveryStatusOfEnsureAndPing(t *testing.T) {
 	server := chromatest.New(t)
 	client := newClient(t, server, nil)
 	for status := 201; status < 600; status++ {
-		class, reason := wantOf(status)
+		class, reason := wantOf("collection", status)
 		switch status {
 		case 400, 422, 404: // tenant and database exist, so it is the collection that the server does not take or have
 			class, reason = "halt", chroma.ReasonInvalidSetting
@@ -87,7 +90,7 @@ func TestEveryStatusOfEnsureAndPing(t *testing.T) {
 		_, err := client.Ensure(t.Context(), chroma.CollectionSpec{Name: "articles"})
 		require.Equal(t, status, failureOf(t, err, class, reason).Status())
 
-		class, reason = wantOf(status)
+		class, reason = wantOf("preflight", status)
 		if status == 404 {
 			class, reason = "halt", chroma.ReasonNotFound
 		}
@@ -112,6 +115,7 @@ func TestRetryAfter(t *testing.T) {
 		{503, time.Now().Add(time.Hour).UTC().Format(http.TimeFormat), 59 * time.Minute, time.Hour},
 		{503, time.Now().Add(-time.Hour).UTC().Format(http.TimeFormat), 0, 0},
 		{503, "-3", 0, 0},
+		{503, "86400", time.Hour, time.Hour},
 		{503, "soon", 0, 0},
 		{503, "1.5", 0, 0},
 		{503, "99999999999999999999", 0, 0},

@@ -90,6 +90,17 @@ func TestVectorsTravelAsTheServerTakesThem(t *testing.T) {
 	}
 }
 
+func TestARefusedUpdateIsOnlyPoisonWhenTheServerAnswersOtherwise(t *testing.T) {
+	t.Parallel()
+	server := chromatest.New(t)
+	col := newCollection(t, server, nil)
+	update := func() error { return col.Update(t.Context(), []string{"a"}, []map[string]any{{"n": int64(1)}}) }
+	server.Control(only("update", &chromatest.Response{Status: 422}))
+	requireError(t, update(), "poison", chroma.ReasonInvalidRequest)
+	server.Control(func(chromatest.Request) *chromatest.Response { return &chromatest.Response{Status: 422} })
+	requireError(t, update(), "halt", chroma.ReasonRefused)
+}
+
 func TestARefusedVectorIsOnlyPoisonWhenTheDimensionIsRight(t *testing.T) {
 	t.Parallel()
 	refuse := func(r chromatest.Request) bool { return r.Op == "upsert" || r.Op == "query" }
@@ -99,6 +110,7 @@ func TestARefusedVectorIsOnlyPoisonWhenTheDimensionIsRight(t *testing.T) {
 	}{
 		"the dimension is right":   {nil, "poison", chroma.ReasonInvalidRequest},
 		"it cannot be asked":       {&chromatest.Response{Status: 503}, "retry", chroma.ReasonUnavailable},
+		"everything is refused":    {&chromatest.Response{Status: 400}, "halt", chroma.ReasonRefused},
 		"the collection is gone":   {&chromatest.Response{Status: 404}, "retry", chroma.ReasonCollectionMissing},
 		"it has another dimension": {&chromatest.Response{Status: 200, Body: `{"dimension":3}`}, "halt", chroma.ReasonDimensionMismatch},
 		"it has none yet":          {&chromatest.Response{Status: 200, Body: `{"dimension":null}`}, "poison", chroma.ReasonInvalidRequest},

@@ -31,6 +31,7 @@ type app struct {
 	metrics    *metrics
 	conditions conditions
 	endpoint   *embed.Client
+	index      *chroma.Client
 	tables     map[string]*indexer.Table
 	writers    map[string]*indexer.Writer // by collection
 	writing    sync.WaitGroup             // the writers' goroutines; Drain waits for them
@@ -51,7 +52,7 @@ func newApp(c *config.Config, lookup Lookup, m *metrics, cond conditions, log *s
 		return nil, err
 	}
 	a := &app{
-		log: log, metrics: m, conditions: cond, endpoint: endpoint,
+		log: log, metrics: m, conditions: cond, endpoint: endpoint, index: index,
 		tables: make(map[string]*indexer.Table), writers: make(map[string]*indexer.Writer),
 	}
 	pool := indexer.NewEmbedPool(endpoint, c.Embedding.Concurrency)
@@ -102,5 +103,10 @@ func (a *app) Drain(ctx context.Context) {
 	a.writing.Wait()
 }
 
-// close gives back the connections to the endpoint. Call it after Drain.
-func (a *app) close() { a.endpoint.Close() }
+// close gives back the connections to the endpoint and to Chroma. Call it after Drain.
+func (a *app) close() {
+	a.endpoint.Close()
+	if err := a.index.Close(); err != nil {
+		a.log.Warn("close the Chroma client", "error", err)
+	}
+}

@@ -14,11 +14,12 @@ import (
 // Exit codes of the function. Pulsar restarts an instance whatever it exits with; they are for whoever reads the worker's log.
 const (
 	exitOK       = 0
-	exitFailed   = 1 // a port is taken
+	exitFailed   = 1 // the instance cannot be set up
 	exitContract = 2 // the command line is not what a functions worker passes
 )
 
-const closeTimeout = 2 * time.Second
+// closeTimeout is what is left of the worker's 10 s after the drain (contract §1.1).
+const closeTimeout = 400 * time.Millisecond
 
 // Run is the function's life: ports, settings, pipelines, messages, until ctx ends or the worker that started it is gone. It
 // returns the process's exit code.

@@ -116,6 +116,11 @@ func warnings(values, userConfig map[string]any) []string {
 	if len(text) > maxUserConfigBytes {
 		found = append(found, fmt.Sprintf("userConfig has %d bytes: over about %d the function may not start, because Pulsar passes it as one argument", len(text), maxUserConfigBytes))
 	}
+	for _, key := range []string{"retainOrdering", "skipToLatest", "timeoutMs", "autoAck", "batchBuilder"} {
+		if v, ok := values[key]; ok && v != nil {
+			found = append(found, key+" has no effect: rowvec orders by "+Root+".subscription, takes every change and acknowledges it when it is durable")
+		}
+	}
 	if p, _ := values["subscriptionPosition"].(string); !strings.EqualFold(p, "earliest") {
 		found = append(found, "subscriptionPosition is not Earliest: rows that the source has read before the function's first start are left out")
 	}
@@ -127,7 +132,7 @@ func warnings(values, userConfig map[string]any) []string {
 
 // Secret answers for a named secret the way the function does: the environment first, then a text in the secrets map.
 func (f *Function) Secret(name string) (string, bool) {
-	if v, ok := os.LookupEnv(name); ok {
+	if v := os.Getenv(name); v != "" {
 		return v, true
 	}
 	v, ok := f.Secrets[name].(string)

@@ -59,6 +59,7 @@ func TestFunctionYAMLWarnings(t *testing.T) {
 	for _, tt := range []struct{ old, replacement, want string }{
 		{"subscriptionPosition: Earliest", "subscriptionPosition: Latest", "not Earliest"},
 		{"cleanupSubscription: false", "cleanupSubscription: true", "loses its place"},
+		{"parallelism:", "retainOrdering: true\nparallelism:", "retainOrdering has no effect"},
 		{`"{{.title}}: {{.body}}"`, `"{{.title}}'s {{.body}}"`, "apostrophe"},
 		{`"{{.title}}: {{.body}}"`, `"{{.title}}` + strings.Repeat("x", 50_000) + `"`, "as one argument"},
 	} {

@@ -23,7 +23,7 @@ func (s Secret) Resolve(lookup func(name string) (string, bool)) (string, error)
 	if v, ok := lookup(s.Name); ok && v != "" {
 		return v, nil
 	}
-	return "", fmt.Errorf("secret %s: found neither as an environment variable of the function nor as a text in its secrets map; set one of them", s.Name)
+	return "", fmt.Errorf("secret %s: found neither as an environment variable of the function nor as a text in its secrets map (a {path, key} entry there is a reference, which only Pulsar's Kubernetes runtime turns into a variable); set one of them", s.Name)
 }
 
 // String tells where the secret comes from, never what it is.

@@ -68,14 +68,14 @@ func (s *Spec) validateMetadata() error {
 }
 
 // nameFault says why Chroma or rowvec cannot store a field under its name; Chroma 1.5.9 answers 400 to a metadata key that is empty
-// or starts with "#" or "chroma:".
+// or starts with "#", "$" or (older versions) "chroma:".
 func nameFault(f Field) string {
 	name := f.name()
 	switch {
 	case f.Column == "":
 		return "has no column"
-	case strings.HasPrefix(name, "#"), strings.HasPrefix(name, "chroma:"):
-		return `cannot be stored: Chroma refuses metadata names that start with "#" or "chroma:"; rename it with "as"`
+	case strings.HasPrefix(name, "#"), strings.HasPrefix(name, "$"), strings.HasPrefix(name, "chroma:"):
+		return `cannot be stored: Chroma refuses metadata names that start with "#", "$" or "chroma:"; rename it with "as"`
 	case IsReserved(name):
 		return "is reserved: names that start with " + reservedPrefix + ` are rowvec's own; rename it with "as"`
 	default:
