@@ -10,7 +10,7 @@ import (
 
 const (
 	pollEvery  = 100 * time.Millisecond
-	indexLimit = 5 * time.Minute
+	indexLimit = 3 * time.Minute
 )
 
 // index waits until the collection holds every row, and shows how it fills.

@@ -1,25 +1,15 @@
 package main
 
-import (
-	"context"
-	"path/filepath"
-)
+import "context"
 
 // report shows what an operator sees.
 func (d *demo) report(ctx context.Context) error {
 	for _, what := range []string{"status", "stats"} {
-		printed, err := d.admin(ctx, "functions", what, "--name", functionName)
-		if err != nil {
+		if err := d.pulsarAdmin(ctx, "functions", what, "--name", functionName); err != nil {
 			return err
 		}
-		d.screen.output(printed)
 	}
 	return nil
-}
-
-// sourceLog is where Pulsar has the source's process write to.
-func (d *demo) sourceLog() string {
-	return filepath.Join(d.absolute(stackDir), "pulsar", "logs", "functions", "public", "default", sourceName, sourceName+"-0.log")
 }
 
 // farewell says what can be done now.

@@ -39,6 +39,16 @@ func (d *demo) admin(ctx context.Context, args ...string) (string, error) {
 	return d.pulsar.Command(ctx, args...)
 }
 
+// pulsarAdmin shows a pulsar-admin command, runs it and shows what it printed.
+func (d *demo) pulsarAdmin(ctx context.Context, args ...string) error {
+	printed, err := d.admin(ctx, args...)
+	if err != nil {
+		return err
+	}
+	d.screen.output(printed)
+	return nil
+}
+
 // program shows a command, runs it and returns what it printed. shown is the command line as it should be read.
 func (d *demo) program(ctx context.Context, shown, name string, args ...string) (string, error) {
 	d.screen.command(shown)
