@@ -109,7 +109,7 @@ func search(ctx context.Context, o searchOptions, query string) (*searchResult, 
 	}
 	found := &searchResult{Table: name, Collection: table.Collection, Query: query, Results: make([]match, 0, len(matches))}
 	for _, m := range matches {
-		found.Results = append(found.Results, newMatch(m, f.Config.Chroma.Distance))
+		found.Results = append(found.Results, newMatch(m, collection.Distance()))
 	}
 	return found, nil
 }

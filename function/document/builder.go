@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/rowvec/rowvec/connector"
 )
@@ -16,7 +17,13 @@ type Builder struct {
 	chunker *Chunker // nil: one record per row
 	fields  []string
 	buffers sync.Pool // of *bytes.Buffer
+
+	proven atomic.Bool  // the template has rendered a row
+	failed atomic.Int64 // rows on which it failed before it was proven
 }
+
+// maxUnproven is how many rows a template may fail on before it has rendered any. Beyond it the template is at fault, not the rows.
+const maxUnproven = 10
 
 // maxPooled keeps a rare huge text from holding its memory for ever.
 const maxPooled = 1 << 20
@@ -84,7 +91,10 @@ func (b *Builder) render(buf *bytes.Buffer, c *connector.Change, id string) (str
 		}
 	}
 	if err := b.tmpl.execute(buf, c.After); err != nil {
-		return "", b.failed(c, id, err)
+		return "", b.templateFailed(c, id, err)
+	}
+	if !b.proven.Load() {
+		b.proven.Store(true)
 	}
 	return string(clean(buf.Bytes())), nil
 }

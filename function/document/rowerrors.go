@@ -77,10 +77,17 @@ func (b *Builder) noRow(c *connector.Change, id string) error {
 	}
 }
 
-func (b *Builder) failed(c *connector.Change, id string, err error) error {
-	return &Error{
+// templateFailed is poison, because a nested value that is missing is the row's own. A template that fails on every row is a wrong
+// setting: dead-lettering would empty the topic (design decision 10), so it halts once it has failed on maxUnproven rows and rendered none.
+func (b *Builder) templateFailed(c *connector.Change, id string, err error) error {
+	e := &Error{
 		class: classPoison, reason: ReasonTemplateFailed, Setting: b.spec.setting("text"), Row: id,
 		msg: "the template failed on this row of " + c.Table.String() +
 			"; a nested value may be missing, which {{with .column}}...{{end}} guards against", err: err,
 	}
+	if !b.proven.Load() && b.failed.Add(1) > maxUnproven {
+		e.class = classHalt
+		e.msg = "the template has failed on every row of " + c.Table.String() + " since the start, this one too; numbers that the source sends as text may be compared as numbers"
+	}
+	return e
 }
