@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -26,23 +27,32 @@ const superuser = "postgres"
 
 type postgres struct {
 	place
-	bin    string // folder of initdb and postgres
-	runner *runner
+	bin  string // folder of initdb and postgres
+	find func() (*runner, error)
 }
 
-func newPostgres(at place) service { return &postgres{place: at, runner: &runner{}} }
+// newPostgres looks for the runner only when it is needed: the package that makes it may have to be installed first.
+func newPostgres(at place) service { return &postgres{place: at, find: sync.OnceValues(findRunner)} }
+
+// runner is the user that runs Postgres; where there is none, install has said so.
+func (p *postgres) runner() *runner {
+	if found, err := p.find(); err == nil {
+		return found
+	}
+	return &runner{}
+}
 
 func (p *postgres) install(ctx context.Context, _ *install.Cache, _ *progress.Task) (err error) {
 	if p.bin, err = install.PostgresBin(ctx); err != nil {
 		return fmt.Errorf("find PostgreSQL: %w", err)
 	}
-	p.runner, err = findRunner()
+	_, err = p.find()
 	return err
 }
 
 // home is the folder of the data: the stack's own, unless the user that runs Postgres cannot get there (below root's home, or a test's folder).
 func (p *postgres) home() string {
-	if p.runner.reaches(p.dir) {
+	if p.runner().reaches(p.dir) {
 		return p.dir
 	}
 	return elsewhere(p.dir)
@@ -52,10 +62,13 @@ func (p *postgres) data() string { return filepath.Join(p.home(), "data") }
 
 // prepare makes the data folder once.
 func (p *postgres) prepare(ctx context.Context, _ bool) error {
-	if _, err := os.Stat(p.data()); err == nil {
-		return p.unlock()
+	if _, err := os.Stat(p.data()); err != nil {
+		return p.initdb(ctx)
 	}
-	return p.initdb(ctx)
+	if _, err := p.password(false); err != nil { // else nobody could log in, and the start would end with its time
+		return fmt.Errorf("read the password that belongs to the data in %s (put the file back, or remove the folder to begin without data): %w", p.home(), err)
+	}
+	return p.unlock()
 }
 
 // unlock removes the lock file that a killed server leaves, when its number is a zombie's or somebody else's by now: Postgres asks only whether the number is
@@ -90,7 +103,7 @@ func (p *postgres) inUse(pid int) bool {
 
 // initdb makes the data folder beside its place, and then renames it: when it is interrupted it leaves nothing that looks like data.
 func (p *postgres) initdb(ctx context.Context) error {
-	if err := p.runner.own(p.home()); err != nil {
+	if err := p.runner().own(p.home()); err != nil {
 		return err
 	}
 	password, err := p.password(true)
@@ -105,13 +118,13 @@ func (p *postgres) initdb(ctx context.Context) error {
 		return fmt.Errorf("hand the password to initdb: %w", err)
 	}
 	defer func() { _ = os.Remove(secret) }() // the folder is private anyway
-	if err := p.runner.own(secret); err != nil {
+	if err := p.runner().own(secret); err != nil {
 		return err
 	}
 	initdb := exec.CommandContext(ctx, filepath.Join(p.bin, "initdb"), "--pgdata", fresh, "--username", superuser,
 		"--auth", "scram-sha-256", "--pwfile", secret, "--encoding", "UTF8", "--no-locale", "--no-sync")
 	initdb.Dir, initdb.Env = p.home(), environ([]string{"PG*"})
-	initdb.SysProcAttr = &syscall.SysProcAttr{Credential: p.runner.credential}
+	initdb.SysProcAttr = &syscall.SysProcAttr{Credential: p.runner().credential}
 	if printed, err := initdb.CombinedOutput(); err != nil {
 		return fmt.Errorf("initdb: %w\n%s", err, strings.TrimSpace(string(printed)))
 	}
@@ -121,9 +134,10 @@ func (p *postgres) initdb(ctx context.Context) error {
 	return nil
 }
 
-// password is drawn once. It is kept in a file of its own, so that a lost state file does not lock anybody out of the data.
+// password is drawn once. It is kept in a file of its own beside the data, wherever that is: whoever loses the stack's folder is not locked out of data
+// that lies outside of it.
 func (p *postgres) password(create bool) (string, error) {
-	path := filepath.Join(p.dir, "password")
+	path := filepath.Join(p.home(), "password")
 	raw, err := os.ReadFile(path)
 	if err == nil || !create || !errors.Is(err, os.ErrNotExist) {
 		return string(raw), err
@@ -148,7 +162,7 @@ func (p *postgres) spec() supervise.Spec {
 		args = append(args, "-c", setting)
 	}
 	return supervise.Spec{
-		Args: args, Env: environ([]string{"PG*"}), Dir: "/", User: p.runner.credential,
+		Args: args, Env: environ([]string{"PG*"}), Dir: "/", User: p.runner().credential,
 		Interrupt: syscall.SIGINT,  // "fast shutdown": does not wait for clients to go
 		Abandon:   syscall.SIGQUIT, // the server processes have left its group: it must end them itself
 	}

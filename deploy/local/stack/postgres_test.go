@@ -18,9 +18,14 @@ import (
 	"github.com/rowvec/rowvec/deploy/local/supervise"
 )
 
+// as is how a part finds its runner.
+func as(r *runner) func() (*runner, error) {
+	return func() (*runner, error) { return r, nil }
+}
+
 func TestPasswordIsDrawnOnce(t *testing.T) {
 	t.Parallel()
-	p := &postgres{place: place{dir: t.TempDir(), ports: []int{5432}}, runner: &runner{}}
+	p := &postgres{place: place{dir: t.TempDir(), ports: []int{5432}}, find: as(&runner{})}
 	require.Equal(t, "postgres://postgres:@127.0.0.1:5432/postgres?sslmode=disable", p.url(), "nothing is drawn before the first start")
 	first, err := p.password(true)
 	require.NoError(t, err)
@@ -51,7 +56,7 @@ func TestDataFolderIsMadeOnceAndWhole(t *testing.T) {
 	bin := t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(bin, "initdb"), []byte(initdb), 0o755))
 	require.NoError(t, os.WriteFile(filepath.Join(bin, "fail"), nil, 0o600))
-	p := &postgres{place: place{dir: t.TempDir(), ports: []int{5432}}, bin: bin, runner: &runner{}}
+	p := &postgres{place: place{dir: t.TempDir(), ports: []int{5432}}, bin: bin, find: as(&runner{})}
 	err := p.prepare(t.Context(), false)
 	require.ErrorContains(t, err, "disk full")
 	require.NoDirExists(t, p.data(), "an unfinished folder is not the data")
@@ -68,10 +73,47 @@ func TestDataFolderIsMadeOnceAndWhole(t *testing.T) {
 	require.NoFileExists(t, filepath.Join(p.data(), "seen"), "data that is there stays as it is")
 }
 
+// A folder that the runner cannot get to, removed and made again, as a clone is: the data outside is still there, and must not be locked.
+func TestDataOutsideSurvivesTheFolder(t *testing.T) {
+	t.Parallel()
+	bin := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(bin, "initdb"), []byte(initdb), 0o755))
+	self := &runner{credential: &syscall.Credential{Uid: uint32(os.Geteuid()), Gid: uint32(os.Getegid()), NoSetGroups: true}}
+	clone := filepath.Join(t.TempDir(), "clone")
+	p := &postgres{place: place{dir: filepath.Join(clone, "postgres"), ports: []int{5432}}, bin: bin, find: as(self)}
+	t.Cleanup(func() { require.NoError(t, os.RemoveAll(elsewhere(p.dir))) })
+	for range 2 {
+		require.NoError(t, os.MkdirAll(p.dir, 0o700))
+		require.NoError(t, os.Chmod(clone, 0o600)) // nobody gets through, not even its owner
+		require.Equal(t, elsewhere(p.dir), p.home())
+		err := p.prepare(t.Context(), true)
+		require.NoError(t, os.Chmod(clone, 0o700))
+		require.NoError(t, err)
+		require.NoError(t, os.RemoveAll(clone))
+		require.NoError(t, os.MkdirAll(clone, 0o600))
+		password, err := p.password(false)
+		require.NoError(t, err)
+		require.Equal(t, password, read(t, p.data(), "seen"))
+		require.NoError(t, os.Chmod(clone, 0o700))
+	}
+}
+
+func TestDataWithoutItsPassword(t *testing.T) {
+	t.Parallel()
+	p := &postgres{place: place{dir: t.TempDir(), ports: []int{5432}}, find: as(&runner{})}
+	require.NoError(t, os.Mkdir(p.data(), 0o700))
+	err := p.prepare(t.Context(), true)
+	require.ErrorIs(t, err, os.ErrNotExist)
+	require.ErrorContains(t, err, p.home(), "what to remove")
+	require.DirExists(t, p.data(), "it is the user's")
+}
+
 func TestLockOfAnEarlierServer(t *testing.T) {
 	t.Parallel()
-	p := &postgres{place: place{dir: t.TempDir(), ports: []int{5432}}, runner: &runner{}}
+	p := &postgres{place: place{dir: t.TempDir(), ports: []int{5432}}, find: as(&runner{})}
 	require.NoError(t, os.Mkdir(p.data(), 0o700))
+	_, err := p.password(true)
+	require.NoError(t, err)
 	lock := filepath.Join(p.data(), "postmaster.pid")
 	locked := func(text string) bool {
 		require.NoError(t, os.WriteFile(lock, []byte(text), 0o600))
@@ -117,7 +159,7 @@ func TestRunnerReaches(t *testing.T) {
 
 	require.Equal(t, elsewhere("/a"), elsewhere("/a"))
 	require.NotEqual(t, elsewhere("/a"), elsewhere("/b"))
-	p := &postgres{place: place{dir: filepath.Join(closed, "in"), ports: []int{1}}, runner: stranger}
+	p := &postgres{place: place{dir: filepath.Join(closed, "in"), ports: []int{1}}, find: as(stranger)}
 	require.Equal(t, elsewhere(p.dir), p.home())
 	require.Equal(t, []string{p.home()}, p.outside(), "wiping must find it")
 }
