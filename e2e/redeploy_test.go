@@ -44,10 +44,11 @@ func TestRedeployAndKillLoseNothing(t *testing.T) {
 		}
 	})
 	<-half
+	old := d.instancePID(t, 0)
 	d.update(t, map[string]any{"parallelism": 2})
+	updated := d.instancePID(t, old) // the update is carried out after the command has returned
 	d.subscribed(t, 2)
-	pid := d.instancePID(t)
-	require.NoError(t, syscall.Kill(pid, syscall.SIGKILL))
+	require.NoError(t, syscall.Kill(updated, syscall.SIGKILL))
 	require.NoError(t, <-stream)
 
 	requireEqual(t, "bulk", d.collection, 8*time.Minute)
@@ -56,6 +57,9 @@ func TestRedeployAndKillLoseNothing(t *testing.T) {
 
 	// What was in flight comes again to other instances: more records than rows, never fewer.
 	d.isWell(t, 2*time.Minute, 2)
+	status, err := world.pulsar.FunctionStatus(t.Context(), d.name)
+	require.NoError(t, err)
+	require.EqualValues(t, 1, status.Instances[1].Status.Restarts, "the killed instance was started again")
 	requireEqual(t, "bulk", d.collection, time.Second)
 	t.Run("both instances work", func(t *testing.T) {
 		execute(t, "UPDATE app.bulk SET title = 'Changed ' || id WHERE id <= 400")
@@ -84,8 +88,9 @@ func requireDrained(t *testing.T, d *deployment) {
 	})
 }
 
-// instancePID finds the process of the function's last instance by its command line, as an operator would with ps.
-func (d *deployment) instancePID(t *testing.T) int {
+// instancePID finds the process of the function's second instance by its command line, as an operator would with ps, waiting until it
+// is another than the one named.
+func (d *deployment) instancePID(t *testing.T, other int) int {
 	t.Helper()
 	var pid int
 	eventually(t, 30*time.Second, func(context.Context) error {
@@ -100,8 +105,9 @@ func (d *deployment) instancePID(t *testing.T) int {
 			}
 			text := string(args)
 			if strings.Contains(text, "rowvec-function\x00-instance-conf") && strings.Contains(text, `"name":"`+d.name+`"`) && strings.Contains(text, `"instanceID":1`) {
-				pid, err = strconv.Atoi(filepath.Base(filepath.Dir(path)))
-				return err
+				if pid, err = strconv.Atoi(filepath.Base(filepath.Dir(path))); err != nil || pid != other {
+					return err
+				}
 			}
 		}
 		return errors.New("no process of the function's second instance")

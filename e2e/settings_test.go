@@ -30,13 +30,13 @@ func TestWrongSettingsHaltAndSayWhy(t *testing.T) {
 	}
 	d := deploy(t, "model", with("userConfig/embedding/modle", "x"))
 	d.says(t, time.Minute, "halted", "userConfig.embedding.modle: unknown setting; did you mean model?")
-
-	d.update(t, with("userConfig/embedding/model", "no-such-model"))
-	d.subscribed(t, 1)
+	d.subscribed(t, 1) // what comes is held, although nothing can be done with it yet
 	startSource(t)
 	for id := range int64(20) {
 		insert(t, "model", makeRow(id))
 	}
+
+	d.update(t, with("userConfig/embedding/model", "no-such-model"))
 	d.says(t, time.Minute, "halted", "no-such-model")
 
 	d.update(t, with("userConfig/embedding/apiKey", "planted-wrong-key"))

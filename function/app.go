@@ -34,6 +34,7 @@ type app struct {
 	index      *chroma.Client
 	tables     map[string]*indexer.Table
 	writers    map[string]*indexer.Writer // by collection
+	strangers  sync.Map                   // names of tables that a pattern brought and nobody configured: told once
 	writing    sync.WaitGroup             // the writers' goroutines; Drain waits for them
 }
 

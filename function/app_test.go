@@ -208,6 +208,24 @@ func TestPoisonOfATableNamesItsRow(t *testing.T) {
 	require.Positive(t, s.Attempts)
 }
 
+func TestAPanicIsADeadLetterAndNotTheEndOfTheProcess(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.tables["app.articles"] = nil // what no record should be able to bring about
+	s := within(t, b.handle(t, t.Context(), change(1, "articles")))
+	require.Equal(t, instance.DeadLetter, s.Verdict)
+	require.Equal(t, "panic", s.Reason)
+	delete(b.tables, "app.articles")
+}
+
+func TestFailedRequestsEmbedNothing(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.endpoint.Control(embedtest.Times(1, embedtest.Always(embedtest.Fail(503, "", "overloaded"))))
+	require.Equal(t, instance.Ack, within(t, b.handle(t, t.Context(), change(1, "articles"))).Verdict)
+	require.InDelta(t, 1, b.metrics.user()["rowvec_embed_texts_total"], 0)
+}
+
 func TestControlRecordsAreAcknowledgedAndCounted(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
@@ -237,6 +255,8 @@ func TestAnUnconfiguredTableOfAListedTopicHaltsThatInput(t *testing.T) {
 	require.Eventually(t, func() bool { return strings.Contains(b.spoken.of("input "+d.Topic), "app.other") }, 5*time.Second, time.Millisecond)
 	require.Contains(t, b.spoken.of("input "+d.Topic), "it has app.articles")
 	require.Empty(t, settled, "nothing of it is lost")
+	require.InDelta(t, 1, b.metrics.user()["rowvec_state{state=halted,table=app.other}"], 0)
+	require.Len(t, b.spoken.exceptions, 1)
 	cancel()
 	<-returned
 	require.Equal(t, instance.Abandon, within(t, settled).Verdict)

@@ -48,7 +48,7 @@ func newMetrics(into prometheus.Registerer) (*metrics, error) {
 			Name: "rowvec_embed_requests_total", Help: "Requests to the embedding endpoint, by HTTP status, or timeout, network, canceled.",
 		}, []string{"code"}),
 		embedTexts: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "rowvec_embed_texts_total", Help: "Texts sent to the embedding endpoint.",
+			Name: "rowvec_embed_texts_total", Help: "Texts that the endpoint has embedded.",
 		}),
 		embedTokens: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "rowvec_embed_tokens_total", Help: "Tokens that the endpoint counted, or their estimate where it does not say.",
@@ -98,9 +98,11 @@ func (m *metrics) all() []prometheus.Collector {
 
 func (m *metrics) embedded(o embed.Observation) {
 	m.embedRequests.WithLabelValues(o.Code).Inc()
-	m.embedTexts.Add(float64(o.Texts))
-	m.embedTokens.Add(float64(o.Tokens))
 	m.embedSeconds.Observe(o.Duration.Seconds())
+	if o.Code == "200" { // what failed was not embedded, and is not paid for
+		m.embedTexts.Add(float64(o.Texts))
+		m.embedTokens.Add(float64(o.Tokens))
+	}
 }
 
 func (m *metrics) indexed(o chroma.Observation) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"runtime/debug"
 	"slices"
 	"strings"
 
@@ -18,6 +19,16 @@ const noTable = "none"
 
 // Handle takes one message to its table's pipeline and returns when that has room for it.
 func (a *app) Handle(ctx context.Context, d *instance.Delivery) {
+	defer func() {
+		// The worker would start the process again with the same message first, for ever, and show no reason.
+		if fault := recover(); fault != nil {
+			a.log.ErrorContext(ctx, "panic", "message_id", d.ID, "topic", d.Topic, "panic", fault, "stack", string(debug.Stack()))
+			a.metrics.settled(noTable, indexer.Poison, 0)
+			d.Settle(instance.Settlement{
+				Verdict: instance.DeadLetter, Reason: "panic", Stage: "decode", Message: fmt.Sprintf("panic: %v", fault), Attempts: 1,
+			})
+		}
+	}()
 	change, err := connector.Decode(connector.Record{Topic: d.Topic, Key: d.Key, Payload: d.Payload, Properties: d.Properties})
 	if err != nil {
 		a.refuse(d, err)
@@ -57,13 +68,18 @@ func (a *app) refuse(d *instance.Delivery, err error) {
 // A topic that the operator listed is not: its settings are wrong, so its intake stops and nothing of it is lost (design decision 10).
 func (a *app) unconfigured(ctx context.Context, d *instance.Delivery, table string) {
 	if d.Pattern {
+		if _, told := a.strangers.LoadOrStore(table, true); !told {
+			a.log.WarnContext(ctx, "changes of a table that userConfig.tables does not have are ignored", "table", table, "topic", d.Topic)
+		}
 		a.metrics.settled(table, indexer.Ignored, 0)
 		d.Settle(instance.Settlement{Verdict: instance.Ack})
 		return
 	}
-	a.conditions.SetCondition("input "+d.Topic, fmt.Sprintf(
-		"halted: topic %s has changes of table %s, which userConfig.tables does not have (it has %s); add the table, or remove the topic from inputs, and run functions update",
-		d.Topic, table, strings.Join(slices.Sorted(maps.Keys(a.tables)), ", ")))
+	cause := fmt.Sprintf("halted: topic %s has changes of table %s, which userConfig.tables does not have (it has %s); add the table, or remove the topic from inputs, and run functions update",
+		d.Topic, table, strings.Join(slices.Sorted(maps.Keys(a.tables)), ", "))
+	a.conditions.SetCondition("input "+d.Topic, cause)
+	a.conditions.RecordException(instance.SystemException, errors.New(cause))
+	a.metrics.setState(table, indexer.Halted)
 	<-ctx.Done()
 	d.Settle(instance.Settlement{Verdict: instance.Abandon})
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/rowvec/rowvec/function/config"
+	"github.com/rowvec/rowvec/function/indexer"
 	"github.com/rowvec/rowvec/function/instance"
 )
 
@@ -31,8 +32,10 @@ func Run(ctx context.Context, args []string, getenv func(string) string, version
 		log.ErrorContext(ctx, "this program is started by a Pulsar functions worker: deploy it with pulsar-admin functions create", "error", err)
 		return exitContract
 	}
-	topic := instance.NewLogTopic(local, conf.LogTopic, slog.LevelInfo)
-	log = slog.New(topic.Handler()).With("function", conf.FQFN(), "instance", conf.InstanceID)
+	// The attributes are the handler's, so that what the Pulsar client and the log topic say is told apart in the worker's log, too.
+	attributed := local.WithAttrs([]slog.Attr{slog.String("function", conf.FQFN()), slog.Int("instance", conf.InstanceID)})
+	topic := instance.NewLogTopic(attributed, conf.LogTopic, slog.LevelInfo)
+	log = slog.New(topic.Handler())
 	log.InfoContext(ctx, "starting", "version", version, "conf", conf)
 
 	ctx, cancel := context.WithCancelCause(ctx)
@@ -61,42 +64,63 @@ type life struct {
 	logTopic *instance.LogTopic
 }
 
-// serve consumes until ctx ends. A wrong setting does not end it: the instance stays up and says in its status what to change.
+// serve consumes until ctx ends. A wrong setting does not end it: the instance stays up and says in its status what to change. It
+// subscribes all the same and holds what comes, because a topic without a subscription discards what is published (design §7).
 func (f *life) serve(ctx context.Context) {
-	err := f.consume(ctx)
+	var handler instance.Handler = holder{}
+	settings := instance.Settings{LogTopic: f.logTopic}
+	m, err := newMetrics(f.instance.Registerer())
 	if err == nil {
-		return
+		f.instance.SetUserMetrics(m.user)
+		var a *app
+		if a, err = f.compose(m, &settings); err == nil {
+			a.start(ctx)
+			defer a.close()
+			defer a.Drain(ctx) // once more, for a Consume that ended before it drained
+			handler = a
+		}
 	}
+	if err != nil {
+		f.halt(ctx, m, err)
+	}
+	if err := f.instance.Consume(ctx, settings, handler); err != nil {
+		f.halt(ctx, m, err)
+		<-ctx.Done()
+	}
+}
+
+// compose turns the settings into the app and into how to consume. Its errors are wrong settings.
+func (f *life) compose(m *metrics, settings *instance.Settings) (*app, error) {
+	c, err := config.Parse(f.conf.UserConfig)
+	if err != nil {
+		return nil, err
+	}
+	settings.SubscriptionType = c.Subscription
+	settings.DeadLetterTopic = config.DeadLetterTopic(c, f.conf.Tenant, f.conf.Namespace, f.conf.Name)
+	return newApp(c, f.conf.Secret, m, f.instance, f.log)
+}
+
+// halt says what must change. m is nil where the metrics themselves could not be made.
+func (f *life) halt(ctx context.Context, m *metrics, err error) {
 	if ctx.Err() != nil {
-		f.log.WarnContext(ctx, "stop", "error", err)
 		return
 	}
 	f.log.ErrorContext(ctx, "halted until functions update brings other settings", "error", err)
 	f.instance.RecordException(instance.SystemException, err)
 	f.instance.SetCondition("configuration", fmt.Sprintf("halted: %v", err))
-	<-ctx.Done()
+	if m != nil {
+		m.setState(noTable, indexer.Halted)
+	}
 }
 
-func (f *life) consume(ctx context.Context) error {
-	c, err := config.Parse(f.conf.UserConfig)
-	if err != nil {
-		return err
-	}
-	m, err := newMetrics(f.instance.Registerer())
-	if err != nil {
-		return fmt.Errorf("register metrics: %w", err)
-	}
-	f.instance.SetUserMetrics(m.user)
-	a, err := newApp(c, f.conf.Secret, m, f.instance, f.log)
-	if err != nil {
-		return err
-	}
-	defer a.close()
-	a.start(ctx)
-	defer a.Drain(ctx) // once more, for a Consume that ended before it drained
-	return f.instance.Consume(ctx, instance.Settings{
-		SubscriptionType: c.Subscription,
-		DeadLetterTopic:  config.DeadLetterTopic(c, f.conf.Tenant, f.conf.Namespace, f.conf.Name),
-		LogTopic:         f.logTopic,
-	}, a)
+// holder keeps every message until the end and leaves it to the next start.
+type holder struct{}
+
+// Handle blocks: nothing more is taken.
+func (holder) Handle(ctx context.Context, d *instance.Delivery) {
+	<-ctx.Done()
+	d.Settle(instance.Settlement{Verdict: instance.Abandon})
 }
+
+// Drain has nothing in flight to finish.
+func (holder) Drain(context.Context) {}

@@ -156,6 +156,15 @@ func TestWholeNumbersMayBeDoubles(t *testing.T) {
 	}
 }
 
+func TestWholeNumbersOfExtraFieldsStayWhole(t *testing.T) {
+	t.Parallel()
+	for _, v := range []any{256, 256.0, json.Number("256"), json.Number("256.0")} {
+		c, err := config.Parse(settings(set("embedding", "extra", map[string]any{"size": v, "deep": []any{map[string]any{"n": v}}, "x": 0.5})))
+		require.NoError(t, err)
+		require.Equal(t, map[string]any{"size": int64(256), "deep": []any{map[string]any{"n": int64(256)}}, "x": 0.5}, c.Embedding.Extra)
+	}
+}
+
 func TestSecretsAreNeverShown(t *testing.T) {
 	t.Parallel()
 	const planted = "sk-planted-7f3a"
@@ -167,6 +176,14 @@ func TestSecretsAreNeverShown(t *testing.T) {
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s"} {
 		require.NotContains(t, fmt.Sprintf(verb, c.Embedding), planted)
 		require.NotContains(t, fmt.Sprintf(verb, &c.Chroma), planted)
+	}
+	for _, address := range []string{"admin:" + planted + "@chroma:8000", "http//u:" + planted + "@h", "https:/u:" + planted + "@h", planted} {
+		_, err := config.Parse(settings(func(m map[string]any) {
+			set("embedding", "baseURL", address)(m)
+			set("chroma", "url", address)(m)
+		}))
+		require.ErrorContains(t, err, "userConfig.chroma.url: expected an address")
+		require.NotContains(t, err.Error(), planted)
 	}
 	_, err = config.Parse(settings(func(m map[string]any) {
 		set("embedding", "apiKey", []any{planted})(m)

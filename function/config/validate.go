@@ -1,6 +1,7 @@
 package config
 
 import (
+	"encoding/json"
 	"maps"
 	"net/url"
 	"regexp"
@@ -29,7 +30,7 @@ func (s *section) checkURL(key, raw, example string) {
 	case u.User != nil:
 		s.fail(key, "must not contain credentials; put them in a secret")
 	case (u.Scheme != "http" && u.Scheme != "https") || u.Host == "":
-		s.fail(key, "expected an address such as %s, found %s", example, describe(raw))
+		s.fail(key, "expected an address such as %s; what is there has another form", example) // it may hold credentials
 	case u.RawQuery != "" || u.Fragment != "":
 		s.fail(key, "expected an address without ?query and #fragment, such as %s", example)
 	}
@@ -41,5 +42,26 @@ func (s *section) checkExtra(key string, extra map[string]any) {
 		if slices.Contains(reservedFields, field) {
 			s.fail(key+"."+field, "is set by rowvec itself; use embedding.model and embedding.dimensions")
 		}
+		extra[field] = wholeNumbers(extra[field])
 	}
+}
+
+// wholeNumbers turns 256.0 into 256: functions update makes doubles of whole numbers (contract §4.2), which would change what is
+// sent and, with it, every fingerprint.
+func wholeNumbers(v any) any {
+	switch t := v.(type) {
+	case map[string]any:
+		for k := range t {
+			t[k] = wholeNumbers(t[k])
+		}
+	case []any:
+		for i := range t {
+			t[i] = wholeNumbers(t[i])
+		}
+	case float64, json.Number, int:
+		if n, ok := whole(t); ok {
+			return int64(n)
+		}
+	}
+	return v
 }

@@ -9,8 +9,10 @@ import (
 )
 
 // fenceAge is how old the state that a write stands on may be. Chroma has no conditional write, so the fence is read, compare, write:
-// whoever was suspended between reading and writing, while another instance took over its rows, reads again (design §4).
-const fenceAge = 5 * time.Second
+// whoever spent time between reading and writing, at the endpoint or suspended, while another instance took over its rows, reads
+// again. Key_Shared hands rows over whenever a connection goes, so this is short: what an idle system needs from look-up to write. A
+// second look-up costs about a tenth of the write (design §4).
+const fenceAge = 100 * time.Millisecond
 
 // aged reports whether what was read at the given time must be read again. Both clocks are asked: the monotonic one stands still
 // while a machine sleeps, and the wall clock may be set back.

@@ -31,8 +31,8 @@ func TestAnAgedReadIsReadAgain(t *testing.T) {
 		title   string
 		gets    int
 	}{
-		"young enough":          {took: 5 * time.Second, want: Indexed, title: "ours", gets: 1},
-		"nothing changed":       {took: 6 * time.Second, want: Indexed, title: "ours", gets: 2},
+		"young enough":          {took: 100 * time.Millisecond, want: Indexed, title: "ours", gets: 1},
+		"nothing changed":       {took: 101 * time.Millisecond, want: Indexed, title: "ours", gets: 2},
 		"a newer one was there": {took: 6 * time.Second, foreign: 20, want: Stale, title: "theirs", gets: 3},
 		"an older one as well":  {took: 6 * time.Second, foreign: 5, want: Indexed, title: "ours", gets: 3},
 	} {

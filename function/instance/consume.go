@@ -47,6 +47,14 @@ func (s Settings) withDefaults(conf *Conf) (Settings, error) {
 		return s, fmt.Errorf("subscription %q: expected key_shared, failover, shared or exclusive", s.SubscriptionType)
 	}
 	s.DeadLetterTopic = first(s.DeadLetterTopic, "persistent://"+conf.FQFN()+"-dlq")
+	for _, in := range conf.Inputs {
+		if !in.Pattern && sameTopic(in.Topic, s.DeadLetterTopic) {
+			return s, fmt.Errorf("deadLetterTopic %s: it is among the function's inputs, so that a dead letter would come back for ever; set another", s.DeadLetterTopic)
+		}
+	}
+	if conf.LogTopic != "" && sameTopic(conf.LogTopic, s.DeadLetterTopic) {
+		return s, fmt.Errorf("deadLetterTopic %s: it is the function's logTopic; set another", s.DeadLetterTopic)
+	}
 	s.ReceiverQueueSize = first(s.ReceiverQueueSize, defaultQueueSize)
 	s.DrainTimeout = first(s.DrainTimeout, drainTimeout)
 	if s.NewClient == nil {

@@ -208,6 +208,11 @@ func TestSettingsDefaults(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "shared", s.SubscriptionType)
 
+	conf.Inputs, conf.LogTopic = []Input{{Topic: "persistent://acme/shop/changes"}}, "acme/shop/logs"
+	for topic, want := range map[string]string{"acme/shop/changes": "among the function's inputs", "persistent://acme/shop/logs": "logTopic"} {
+		_, err = Settings{DeadLetterTopic: topic}.withDefaults(conf)
+		require.ErrorContains(t, err, want, "a dead letter would come back for ever")
+	}
 	_, err = Settings{SubscriptionType: "keyshared"}.withDefaults(conf)
 	require.EqualError(t, err, `subscription "keyshared": expected key_shared, failover, shared or exclusive`)
 }
