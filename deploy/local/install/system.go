@@ -34,36 +34,59 @@ func (e *MissingError) Error() string {
 }
 
 // System finds the needs, and installs with apt-get what is missing when this is Debian or Ubuntu and root is running; else the error is a *MissingError.
+// When ctx ends while packages are being installed, it returns only when that is over.
 func System(ctx context.Context, needs []Need, task *progress.Task) error {
-	return (&system{root: os.Geteuid() == 0}).ensure(ctx, needs, task)
+	return machine().ensure(ctx, needs, task)
 }
 
 // system is the machine, and what may be done to it.
 type system struct{ root bool }
 
+func machine() *system { return &system{root: os.Geteuid() == 0} }
+
 func (s *system) ensure(ctx context.Context, needs []Need, task *progress.Task) error {
 	lacking, reasons := check(ctx, needs)
-	if len(lacking) == 0 {
-		return nil
+	if len(lacking) == 0 || ctx.Err() != nil { // an interrupted look found nothing, whatever there is
+		return ctx.Err()
 	}
 	if _, err := exec.LookPath("apt-get"); err != nil || !s.root {
 		return missingError(lacking, reasons)
 	}
-	task.Phase("apt-get update")
+	if err := bring(ctx, lacking, task); err != nil {
+		return err
+	}
+	lacking, reasons = check(ctx, needs)
+	if len(lacking) == 0 || ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return missingError(lacking, reasons)
+}
+
+// bring installs the packages of what is lacking.
+func bring(ctx context.Context, lacking []Need, task *progress.Task) error {
 	env := []string{"DEBIAN_FRONTEND=noninteractive", "RUNLEVEL=1"} // run level 1: do not start the services that are installed
+	task.Phase("apt-get update")
 	if err := run(ctx, "", env, nil, "apt-get", "update"); err != nil {
 		return err
 	}
 	packages := choose(ctx, lacking)
-	task.Phase("apt-get install %s", strings.Join(packages, " "))
+	names := strings.Join(packages, " ")
 	args := append([]string{"apt-get", "install", "--yes", "--no-install-recommends"}, packages...)
-	if err := run(ctx, "", env, nil, args...); err != nil {
+	task.Phase("apt-get install %s: fetching", names)
+	if err := run(ctx, "", env, nil, append(args, "--download-only")...); err != nil {
 		return err
 	}
-	if lacking, reasons = check(ctx, needs); len(lacking) > 0 {
-		return missingError(lacking, reasons)
+	task.Phase("apt-get install %s", names)
+	told := make(chan struct{})
+	alone := context.AfterFunc(ctx, func() {
+		defer close(told)
+		task.Phase("interrupted; waiting for apt-get install to end, which must not be cut short")
+	})
+	err := run(context.WithoutCancel(ctx), "", env, nil, args...)
+	if !alone() {
+		<-told
 	}
-	return nil
+	return err
 }
 
 func check(ctx context.Context, needs []Need) (lacking []Need, reasons []string) {

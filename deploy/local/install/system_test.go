@@ -6,12 +6,14 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
 
 // aptGet stands for the real one: it notes what it is asked, and "installs" a program by making it.
 const aptGet = `echo "apt-get $*" >> "$(dirname "$0")/calls"
+case "$*" in *--download-only) exit;; esac
 [ "$1" = install ] && [ -z "$BROKEN" ] && { printf '#!/bin/sh\n' > "$(dirname "$0")/frobnicate"; chmod +x "$(dirname "$0")/frobnicate"; }
 [ "$DEBIAN_FRONTEND" = noninteractive ]`
 
@@ -28,7 +30,47 @@ func TestRootInstallsWhatIsMissing(t *testing.T) {
 	require.NoError(t, (&system{root: true}).ensure(t.Context(), []Need{frobnicate()}, nil))
 	calls, err := os.ReadFile(filepath.Join(dir, "calls"))
 	require.NoError(t, err)
-	require.Equal(t, "apt-get update\napt-get install --yes --no-install-recommends frob-2 frob-data\n", string(calls))
+	const command = "apt-get install --yes --no-install-recommends frob-2 frob-data"
+	require.Equal(t, "apt-get update\n"+command+" --download-only\n"+command+"\n", string(calls))
+}
+
+// An apt-get that is killed leaves packages half configured, for the user to repair.
+func TestInstallationIsNotKilled(t *testing.T) {
+	dir := programs(t, map[string]string{"apt-cache": "exit 0", "apt-get": `cd "$(dirname "$0")"
+case "$*" in update|*--download-only) exit;; esac
+: > begun; until [ -e go ]; do sleep 0.02; done; : > configured`})
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- (&system{root: true}).ensure(ctx, []Need{frobnicate()}, nil) }()
+	there := func(name string) bool {
+		_, err := os.Stat(filepath.Join(dir, name))
+		return err == nil
+	}
+	require.Eventually(t, func() bool { return there("begun") }, 10*time.Second, 10*time.Millisecond)
+	cancel()
+	select {
+	case err := <-ended:
+		t.Fatalf("it did not wait for apt-get: %v", err)
+	case <-time.After(200 * time.Millisecond):
+	}
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "go"), nil, 0o600))
+	require.ErrorIs(t, <-ended, context.Canceled)
+	require.True(t, there("configured"))
+}
+
+func TestFetchingPackagesIsInterrupted(t *testing.T) {
+	dir := programs(t, map[string]string{"apt-cache": "exit 0", "apt-get": `cd "$(dirname "$0")"
+case "$*" in update) ;; *--download-only) : > begun; sleep 1000;; *) : > installed;; esac`})
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- (&system{root: true}).ensure(ctx, []Need{frobnicate()}, nil) }()
+	require.Eventually(t, func() bool {
+		_, err := os.Stat(filepath.Join(dir, "begun"))
+		return err == nil
+	}, 10*time.Second, 10*time.Millisecond)
+	cancel()
+	require.ErrorIs(t, <-ended, context.Canceled)
+	require.NoFileExists(t, filepath.Join(dir, "installed"))
 }
 
 func TestRootIsToldWhenInstallingDidNotHelp(t *testing.T) {
