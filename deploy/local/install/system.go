@@ -50,7 +50,7 @@ func (s *system) ensure(ctx context.Context, needs []Need, task *progress.Task) 
 		return ctx.Err()
 	}
 	if _, err := exec.LookPath("apt-get"); err != nil || !s.root {
-		return missingError(lacking, reasons)
+		return missingError(ctx, lacking, reasons)
 	}
 	if err := bring(ctx, lacking, task); err != nil {
 		return err
@@ -59,7 +59,7 @@ func (s *system) ensure(ctx context.Context, needs []Need, task *progress.Task) 
 	if len(lacking) == 0 || ctx.Err() != nil {
 		return ctx.Err()
 	}
-	return missingError(lacking, reasons)
+	return missingError(ctx, lacking, reasons)
 }
 
 // bring installs the packages of what is lacking.
@@ -99,22 +99,14 @@ func check(ctx context.Context, needs []Need) (lacking []Need, reasons []string)
 	return lacking, reasons
 }
 
-func missingError(lacking []Need, reasons []string) error {
-	var packages []string
-	for _, need := range lacking {
-		for _, p := range need.Packages {
-			first, _, _ := strings.Cut(p, "|")
-			packages = append(packages, first)
-		}
-	}
-	slices.Sort(packages)
+func missingError(ctx context.Context, lacking []Need, reasons []string) error {
 	return &MissingError{
 		Missing: reasons,
-		Command: "sudo apt-get update && sudo apt-get install --yes --no-install-recommends " + strings.Join(slices.Compact(packages), " "),
+		Command: "sudo apt-get update && sudo apt-get install --yes --no-install-recommends " + strings.Join(choose(ctx, lacking), " "),
 	}
 }
 
-// choose resolves alternatives by what apt knows.
+// choose resolves alternatives by what apt knows, which anybody may ask.
 func choose(ctx context.Context, lacking []Need) []string {
 	var packages []string
 	for _, need := range lacking {
