@@ -9,10 +9,11 @@ import (
 )
 
 const (
-	assumedDimensions = 16384    // while the endpoint has not answered and none are configured: no known model has more
-	bytesPerNumber    = 64       // of JSON, printed in full with line breaks and indentation
-	answerOverhead    = 64 << 10 // the fields around the vectors
-	vectorOverhead    = 1 << 10  // and around each
+	leastDimensions = 8192     // room for at least so many in every answer: a model with longer vectors than expected must halt, not be cut off
+	bytesPerNumber  = 64       // of JSON, printed in full with line breaks and indentation; 20 without them
+	answerOverhead  = 64 << 10 // the fields around the vectors
+	vectorOverhead  = 1 << 10  // and around each
+	maxAnswer       = 1 << 30  // of memory for one answer, whatever the settings: 10,000 texts of 4096 dimensions, printed without line breaks
 )
 
 // dimension is how long vectors are: configured, or as the first answer had them.
@@ -28,13 +29,10 @@ func (d *dimension) expected() int {
 	return int(d.seen.Load())
 }
 
-// answerLimit bounds the body of an answer with n vectors.
+// answerLimit bounds the body of an answer with n vectors. It does not follow the expected dimension alone, which may be what is wrong.
 func (d *dimension) answerLimit(n int) int64 {
-	each := d.expected()
-	if each == 0 {
-		each = assumedDimensions
-	}
-	return answerOverhead + int64(n)*(vectorOverhead+int64(each)*bytesPerNumber)
+	each := int64(max(d.expected(), leastDimensions))
+	return min(maxAnswer, answerOverhead+int64(n)*(vectorOverhead+each*bytesPerNumber))
 }
 
 // check compares and, for the first answer, remembers.

@@ -1,7 +1,9 @@
 package embed_test
 
 import (
+	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -135,6 +137,32 @@ func TestDimensionMismatch(t *testing.T) {
 	server.Control(nil)
 	_, err = client.Embed(t.Context(), []string{"a"})
 	require.NoError(t, err, "the first answer stays the measure")
+}
+
+// The wrong model must halt even when its vectors are far longer than the configured ones and come as numbers, which nobody asked for.
+func TestLongerAnswersAreRead(t *testing.T) {
+	t.Parallel()
+	const texts = 64
+	for _, dimensions := range []int{1536, 8192} {
+		for name, separator := range map[string]string{"compact": ",", "indented": ",\n                "} {
+			t.Run(fmt.Sprint(dimensions, " ", name), func(t *testing.T) {
+				t.Parallel()
+				vector := "[" + strings.Repeat("-0.012345678901234567"+separator, dimensions-1) + "1]"
+				items := make([]string, texts)
+				for i := range items {
+					items[i] = fmt.Sprintf(`{"index":%d,"embedding":%s}`, i, vector)
+				}
+				body := `{"data":[` + strings.Join(items, ",") + `]}`
+				client := newClient(t, func(c *embed.Config) { c.Dimensions = 384 }, over(func(r *http.Request) (*http.Response, error) {
+					return reply(r, http.StatusOK, body, nil), nil
+				}))
+				_, err := client.Embed(t.Context(), slices.Repeat([]string{"a"}, texts))
+				require.Equal(t, embed.ReasonDimensionMismatch, failure(t, err).Reason(), err)
+				require.Equal(t, embed.ClassHalt, failure(t, err).Class())
+				require.ErrorContains(t, err, fmt.Sprintf("vectors have %d dimensions, embedding.dimensions is 384", dimensions))
+			})
+		}
+	}
 }
 
 // A faulty first answer must not become the measure of the good ones.
