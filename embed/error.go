@@ -13,6 +13,7 @@ const (
 const (
 	ReasonBadRequest        = "bad_request"        // poison: the endpoint refuses one of the texts
 	ReasonTooLarge          = "too_large"          // poison: more than the endpoint takes in one request
+	ReasonBadVector         = "bad_vector"         // poison: it takes the text, and gives NaN, zeros or nothing for it alone
 	ReasonSettingsRefused   = "settings_refused"   // halt: it refuses a plain word too (dimensions, extra, prefix)
 	ReasonAuth              = "auth"               // halt: 401, 403, 407, or a code that says the key is wrong
 	ReasonBilling           = "billing"            // halt: 402

@@ -23,7 +23,6 @@ func TestMalformedAnswers(t *testing.T) {
 		says    string
 	}{
 		"too few vectors":        {embedtest.Fewer, "1 vectors for 2 texts"},
-		"NaN in base64":          {embedtest.NaN, "component 0 is NaN"},
 		"cut off":                {embedtest.Cut, "incomplete answer: unexpected EOF"},
 		"a page":                 {fixed(200, "<html>log in</html>"), "<html>log in</html>"},
 		"nothing":                {fixed(200, ""), "not an answer"},
@@ -34,11 +33,7 @@ func TestMalformedAnswers(t *testing.T) {
 		"an index twice":         {fixed(200, `{"data":[{"index":0,"embedding":`+one+`},{"index":0,"embedding":`+one+`}]}`), "index 0 twice"},
 		"an index too high":      {fixed(200, `{"data":[{"index":0,"embedding":`+one+`},{"index":2,"embedding":`+one+`}]}`), "index 2 for 2 texts"},
 		"a negative index":       {fixed(200, `{"data":[{"index":0,"embedding":`+one+`},{"index":-1,"embedding":`+one+`}]}`), "index -1"},
-		"an empty vector":        {fixed(200, `{"data":[{"index":0,"embedding":`+one+`},{"index":1,"embedding":""}]}`), "no vector at index 1"},
-		"a vector that is null":  {fixed(200, `{"data":[{"index":0,"embedding":`+one+`},{"index":1,"embedding":null}]}`), "no vector at index 1"},
 		"vectors of two lengths": {fixed(200, `{"data":[{"index":0,"embedding":`+one+`},{"index":1,"embedding":"AACAPwAAgD8="}]}`), "1 and of 2 dimensions"},
-		"zeros":                  {fixed(200, `{"data":[{"index":0,"embedding":`+one+`},{"index":1,"embedding":"AAAAAA=="}]}`), "all 1 components are 0"},
-		"an infinite number":     {fixed(200, `{"data":[{"index":0,"embedding":`+one+`},{"index":1,"embedding":"AACAfw=="}]}`), "component 0 is +Inf"},
 		"an unknown status":      {fixed(299, "{"), "not an answer"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -173,7 +168,7 @@ func TestFaultyAnswerSetsNoDimension(t *testing.T) {
 		return embedtest.Answer(r, [][]float32{embedtest.Vector("a", 9), {0, 0, 0, 0, 0, 0, 0, 0, 0}})
 	})
 	_, err := client.Embed(t.Context(), []string{"a", "b"})
-	require.Equal(t, embed.ReasonMalformedAnswer, failure(t, err).Reason())
+	require.Equal(t, embed.ReasonBadVector, failure(t, err).Reason())
 	server.Control(nil)
 	_, err = client.Embed(t.Context(), []string{"a", "b"})
 	require.NoError(t, err)

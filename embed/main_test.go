@@ -94,3 +94,30 @@ func failure(t *testing.T, err error) *embed.Error {
 	require.ErrorAs(t, err, &classified)
 	return classified
 }
+
+func classAndReason(t *testing.T, err error) []string {
+	t.Helper()
+	return []string{failure(t, err).Class(), failure(t, err).Reason()}
+}
+
+// halve does what the client's callers do with poison: halve the texts until those at fault stand alone, each with class and reason.
+func halve(t *testing.T, client *embed.Client, texts []string) (good []string, bad map[string][]string) {
+	t.Helper()
+	bad = map[string][]string{}
+	var run func(texts []string)
+	run = func(texts []string) {
+		_, err := client.Embed(t.Context(), texts)
+		switch {
+		case err == nil:
+			good = append(good, texts...)
+		case len(texts) == 1:
+			bad[texts[0]] = classAndReason(t, err)
+		default:
+			require.Equal(t, embed.ClassPoison, failure(t, err).Class(), err)
+			run(texts[:len(texts)/2])
+			run(texts[len(texts)/2:])
+		}
+	}
+	run(texts)
+	return good, bad
+}

@@ -16,24 +16,9 @@ func TestPoisonIsFoundByHalving(t *testing.T) {
 	t.Parallel()
 	server, client := setup(t, embedtest.Options{})
 	server.Control(embedtest.Poison("bad"))
-	var good, bad []string
-	var halve func(texts []string)
-	halve = func(texts []string) {
-		_, err := client.Embed(t.Context(), texts)
-		switch {
-		case err == nil:
-			good = append(good, texts...)
-		case len(texts) == 1:
-			require.Equal(t, []string{embed.ClassPoison, embed.ReasonBadRequest}, []string{failure(t, err).Class(), failure(t, err).Reason()})
-			bad = append(bad, texts...)
-		default:
-			halve(texts[:len(texts)/2])
-			halve(texts[len(texts)/2:])
-		}
-	}
-	halve([]string{"a", "b", "a bad one", "c", "d"})
+	good, bad := halve(t, client, []string{"a", "b", "a bad one", "c", "d"})
 	require.Equal(t, []string{"a", "b", "c", "d"}, good)
-	require.Equal(t, []string{"a bad one"}, bad)
+	require.Equal(t, map[string][]string{"a bad one": {embed.ClassPoison, embed.ReasonBadRequest}}, bad)
 	require.LessOrEqual(t, server.Seen("word"), 1, "the texts that went through vouch for the settings")
 }
 

@@ -2,6 +2,7 @@ package embedtest
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"sync/atomic"
 )
@@ -41,13 +42,31 @@ func First(controls ...Control) Control {
 // Poison refuses every request in which a text holds the marker.
 func Poison(marker string) Control {
 	return func(r *Request) *Response {
-		for _, text := range r.Texts {
-			if strings.Contains(text, marker) {
-				return Fail(http.StatusBadRequest, "", "this text cannot be embedded")
+		if !slices.ContainsFunc(r.Texts, holds(marker)) {
+			return nil
+		}
+		return Fail(http.StatusBadRequest, "", "this text cannot be embedded")
+	}
+}
+
+// BadVector gives each text that holds the marker a vector of NaN, and the others of the request their right ones.
+func BadVector(marker string) Control {
+	return func(r *Request) *Response {
+		if !slices.ContainsFunc(r.Texts, holds(marker)) {
+			return nil
+		}
+		vectors := r.Vectors()
+		for i, text := range r.Texts {
+			if holds(marker)(text) {
+				spoil(vectors[i])
 			}
 		}
-		return nil
+		return Answer(r, vectors)
 	}
+}
+
+func holds(marker string) func(text string) bool {
+	return func(text string) bool { return strings.Contains(text, marker) }
 }
 
 // NumbersOnly refuses base64 with a 400.

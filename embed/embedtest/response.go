@@ -95,13 +95,17 @@ func Longer(r *Request) *Response {
 	return Answer(r, vectors)
 }
 
-// NaN answers with a vector that holds NaN; as a JSON number it is written null, as many servers do.
+// NaN answers with a first vector of NaN; as a JSON number it is written null, as many servers do.
 func NaN(r *Request) *Response {
 	vectors := r.Vectors()
-	for i := range vectors[0] {
-		vectors[0][i] = float32(math.NaN())
-	}
+	spoil(vectors[0])
 	return Answer(r, vectors)
+}
+
+func spoil(vector []float32) {
+	for i := range vector {
+		vector[i] = float32(math.NaN())
+	}
 }
 
 // Cut announces a proper answer and sends half of it.

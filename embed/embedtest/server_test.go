@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -145,6 +146,19 @@ func TestControls(t *testing.T) {
 		}
 	}
 	require.Equal(t, []int{400, 429, 502, 200, 200}, statuses)
+}
+
+func TestBadVector(t *testing.T) {
+	t.Parallel()
+	server := start(t, embedtest.Options{Dimensions: 2})
+	server.Control(embedtest.BadVector("bad"))
+	_, good, err := post(t.Context(), server, `{"input":["a","b"]}`)
+	require.NoError(t, err)
+	require.NotContains(t, string(good), "null")
+	_, mixed, err := post(t.Context(), server, `{"input":["a","a bad one","b"]}`)
+	require.NoError(t, err)
+	require.Equal(t, 1, strings.Count(string(mixed), `"embedding":[null,null],"index":1`), string(mixed))
+	require.Equal(t, 2, strings.Count(string(mixed), "null"))
 }
 
 func TestBrokenConnections(t *testing.T) {
