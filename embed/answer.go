@@ -1,6 +1,7 @@
 package embed
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"sync/atomic"
@@ -40,9 +41,14 @@ func (d *dimension) check(got int) error {
 	if d.configured == 0 && d.seen.CompareAndSwap(0, int64(got)) {
 		return nil
 	}
+	return d.compare(got)
+}
+
+// compare only compares.
+func (d *dimension) compare(got int) error {
 	want := d.expected()
 	switch {
-	case got == want:
+	case want == 0 || got == want:
 		return nil
 	case d.configured > 0:
 		return fmt.Errorf("vectors have %d dimensions, embedding.dimensions is %d; correct the setting or embedding.model", got, want)
@@ -52,33 +58,60 @@ func (d *dimension) check(got int) error {
 	}
 }
 
-// vectors puts the vectors of an answer in the order of the n texts and checks them: one for each text, all of one length, every number
-// finite, and not all of them 0. (Servers that cannot write NaN as JSON write null, which decodes to 0.)
-func vectors(data []openai.Embedding, n int) ([][]float32, error) {
+// arrangement is an answer of the right form: a place for each text, and vectors of one length.
+type arrangement struct {
+	vectors    [][]float32 // in the order of the texts
+	dimensions int         // 0: all are empty
+	bad        int         // how many are of no use
+	fault      error       // what is wrong with the first of those
+}
+
+// arrange puts the vectors of an answer in the order of the n texts. Its error is one of the whole answer; what is wrong with single
+// vectors is in the arrangement.
+func arrange(data []openai.Embedding, n int) (*arrangement, error) {
 	if len(data) != n {
 		return nil, fmt.Errorf("%d vectors for %d texts", len(data), n)
 	}
-	ordered := make([][]float32, n)
+	a := &arrangement{vectors: make([][]float32, n)}
+	taken := make([]bool, n)
 	for _, item := range data {
+		length := len(item.Embedding)
 		switch {
 		case item.Index < 0 || item.Index >= n:
 			return nil, fmt.Errorf("index %d for %d texts", item.Index, n)
-		case ordered[item.Index] != nil:
+		case taken[item.Index]:
 			return nil, fmt.Errorf("index %d twice", item.Index)
-		case len(item.Embedding) == 0:
-			return nil, fmt.Errorf("no vector at index %d", item.Index)
-		case len(item.Embedding) != len(data[0].Embedding):
-			return nil, fmt.Errorf("vectors of %d and of %d dimensions in one answer", len(data[0].Embedding), len(item.Embedding))
+		case length > 0 && a.dimensions > 0 && length != a.dimensions:
+			return nil, fmt.Errorf("vectors of %d and of %d dimensions in one answer", a.dimensions, length)
 		}
-		if err := checkNumbers(item.Embedding); err != nil {
-			return nil, fmt.Errorf("index %d: %w", item.Index, err)
-		}
-		ordered[item.Index] = item.Embedding
+		taken[item.Index] = true
+		a.vectors[item.Index] = item.Embedding
+		a.dimensions = max(a.dimensions, length)
 	}
-	return ordered, nil
+	a.inspect()
+	return a, nil
 }
 
+// inspect looks for vectors that stand for no text.
+func (a *arrangement) inspect() {
+	for i, vector := range a.vectors {
+		err := checkNumbers(vector)
+		if err == nil {
+			continue
+		}
+		if a.bad == 0 {
+			a.fault = fmt.Errorf("index %d: %w", i, err)
+		}
+		a.bad++
+	}
+}
+
+// checkNumbers wants some, every one finite, and not all of them 0. (Servers that cannot write NaN as JSON write null, which decodes to 0,
+// or no vector at all.)
 func checkNumbers(vector []float32) error {
+	if len(vector) == 0 {
+		return errors.New("no vector")
+	}
 	zero := true
 	for i, x := range vector {
 		if x != 0 {

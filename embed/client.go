@@ -114,31 +114,47 @@ func (c *Client) EmbedQuery(ctx context.Context, text string) ([]float32, error)
 	return found[0], nil
 }
 
-// embed makes sure that a text is called poison only by an endpoint that takes others. Of several texts it need not: the caller halves
-// such a request until one is left.
+// embed makes sure that a text is called poison only by an endpoint that takes others. Of several texts it need not, unless none got a
+// good vector: the caller halves such a request until one is left.
 func (c *Client) embed(ctx context.Context, r *role, texts []string) ([][]float32, error) {
 	found, err := c.attempt(ctx, r, texts)
 	var failure *Error
-	if !errors.As(err, &failure) || failure.class != ClassPoison || len(texts) > 1 || r.proven() {
+	if !errors.As(err, &failure) || failure.class != ClassPoison || !failure.doubtful(r, len(texts)) {
 		return found, err
 	}
-	return nil, c.confirm(ctx, r, failure)
+	if err := c.confirm(ctx, r, failure); err != nil {
+		return nil, err
+	}
+	if failure.reason == ReasonBadVector && len(texts) == 1 {
+		return c.attempt(ctx, r, texts) // what went wrong in arithmetic may be gone, or be the fault of one server of several
+	}
+	return nil, failure
+}
+
+// doubtful says whether a poison error may be the endpoint's own fault. Bad vectors are what a model gives that has just broken down, so an
+// earlier success does not vouch for the endpoint then, as it does for its settings.
+func (e *Error) doubtful(r *role, texts int) bool {
+	if e.reason == ReasonBadVector {
+		return e.noneGood
+	}
+	return texts == 1 && !r.proven()
 }
 
 // probe is a text that no endpoint refuses for its own sake.
 const probe = "word"
 
-// confirm sends the probe. When that is refused as well, a setting is wrong and no record may be dead-lettered for it.
-func (c *Client) confirm(ctx context.Context, r *role, refused *Error) error {
+// confirm sends the probe. Its error is what went wrong in truth, none when the text is at fault: an endpoint that gives bad vectors for the
+// probe as well is broken, and when it refuses the probe as well, a setting is wrong. No record may be dead-lettered for either.
+func (c *Client) confirm(ctx context.Context, r *role, failed *Error) error {
 	_, err := c.attempt(ctx, r, []string{probe})
-	if err == nil {
-		return refused
-	}
 	var failure *Error
-	if errors.As(err, &failure) && failure.class == ClassPoison {
-		return c.fail(verdict{ClassHalt, ReasonSettingsRefused}, failure.status, failure.said)
+	if !errors.As(err, &failure) || failure.class != ClassPoison {
+		return err
 	}
-	return err
+	if failed.reason == ReasonBadVector || failure.reason == ReasonBadVector {
+		return c.fail(verdict{ClassRetry, ReasonMalformedAnswer}, failure.status, failed.said+"; and for a plain word: "+failure.said)
+	}
+	return c.fail(verdict{ClassHalt, ReasonSettingsRefused}, failure.status, failure.said)
 }
 
 // attempt is one request, and a second one when the endpoint turns out not to give base64.

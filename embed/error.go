@@ -13,7 +13,7 @@ const (
 const (
 	ReasonBadRequest        = "bad_request"        // poison: the endpoint refuses one of the texts
 	ReasonTooLarge          = "too_large"          // poison: more than the endpoint takes in one request
-	ReasonBadVector         = "bad_vector"         // poison: it takes the text, and gives NaN, zeros or nothing for it alone
+	ReasonBadVector         = "bad_vector"         // poison: it takes the text, and its vector is NaN, zeros or empty
 	ReasonSettingsRefused   = "settings_refused"   // halt: it refuses a plain word too (dimensions, extra, prefix)
 	ReasonAuth              = "auth"               // halt: 401, 403, 407, or a code that says the key is wrong
 	ReasonBilling           = "billing"            // halt: 402
@@ -39,7 +39,8 @@ type Error struct {
 	said       string // the part of text that came from outside
 	cause      error
 
-	numbers bool // vectors came as numbers although base64 was asked for
+	numbers  bool // vectors came as numbers although base64 was asked for
+	noneGood bool // bad_vector: the answer has no good vector that would vouch for the endpoint
 }
 
 // Error says what happened and which setting to look at.

@@ -17,6 +17,8 @@ func FuzzAnswer(f *testing.F) {
 	request.Encoding = "base64"
 	f.Add(200, embedtest.Answer(request, request.Vectors()).Body)
 	f.Add(200, embedtest.NaN(request).Body)
+	f.Add(200, embedtest.BadVector("b")(request).Body)
+	f.Add(200, embedtest.BadVector("")(request).Body)
 	f.Add(200, []byte(answer(2)))
 	f.Add(200, []byte(`{"data":[{"index":-1,"embedding":null},{}]}`))
 	f.Add(400, embedtest.Fail(400, "model_not_found", "no").Body)

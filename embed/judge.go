@@ -64,14 +64,31 @@ func (c *Client) judge(o outcome, data []openai.Embedding, texts int) ([][]float
 	case o.err != nil:
 		return nil, c.failAnswer(o)
 	}
-	found, err := vectors(data, texts)
+	found, err := arrange(data, texts)
 	if err != nil {
 		return nil, c.fail(verdict{ClassRetry, ReasonMalformedAnswer}, status, err.Error()+said(o.exchange))
 	}
-	if err := c.dimension.check(len(found[0])); err != nil {
-		return nil, c.fail(verdict{ClassHalt, ReasonDimensionMismatch}, status, err.Error())
+	return c.judgeVectors(found, status)
+}
+
+// judgeVectors looks at the vectors themselves. A wrong dimension outweighs what else is wrong, and an answer that is not sound throughout
+// does not become the measure of others.
+func (c *Client) judgeVectors(found *arrangement, status int) ([][]float32, error) {
+	check := c.dimension.check
+	if found.bad > 0 {
+		check = c.dimension.compare
 	}
-	return found, nil
+	if found.dimensions > 0 {
+		if err := check(found.dimensions); err != nil {
+			return nil, c.fail(verdict{ClassHalt, ReasonDimensionMismatch}, status, err.Error())
+		}
+	}
+	if found.bad > 0 {
+		failure := c.fail(verdict{ClassPoison, ReasonBadVector}, status, found.fault.Error())
+		failure.noneGood = found.bad == len(found.vectors)
+		return nil, failure
+	}
+	return found.vectors, nil
 }
 
 // said is what an answer without vectors says of itself, if anything: some gateways report errors with status 200.
