@@ -30,6 +30,9 @@ type place struct {
 	ports []int
 }
 
+// mark goes into the environment of all that the part starts.
+func (p place) mark() string { return p.dir }
+
 // service is what differs between the parts.
 type service interface {
 	// install has the programs on the machine.
@@ -154,9 +157,6 @@ func (c *Component) Restart(ctx context.Context) error {
 
 func (c *Component) running() bool { return c.process != nil && c.process.Alive() }
 
-// mark goes into the environment of all that the part starts.
-func (c *Component) mark() string { return c.at.dir }
-
 // clear ends what an earlier run of the part left: a run that this program does not know of, or one whose leader died alone.
 func (c *Component) clear(ctx context.Context) error {
 	if c.process != nil {
@@ -165,7 +165,7 @@ func (c *Component) clear(ctx context.Context) error {
 		}
 		c.process = nil
 	}
-	if err := supervise.KillFamily(ctx, c.stack.state.of(c.name).ID, c.mark()); err != nil {
+	if err := supervise.KillFamily(ctx, c.stack.state.of(c.name).ID, c.at.mark()); err != nil {
 		return fmt.Errorf("clear what %s left: %w", c.name, err)
 	}
 	return nil
@@ -182,7 +182,7 @@ func (c *Component) refresh() {
 
 // adopt takes over the process that the state file names.
 func (c *Component) adopt() bool {
-	process, ok := supervise.Adopt(c.stack.state.of(c.name).ID, c.service.spec(), c.mark())
+	process, ok := supervise.Adopt(c.stack.state.of(c.name).ID, c.service.spec(), c.at.mark())
 	if ok {
 		c.process = process
 	}
@@ -242,7 +242,7 @@ func (c *Component) launch(ctx context.Context) error {
 	}
 	spec := c.service.spec()
 	spec.Log, spec.Detach = c.at.log, c.stack.opts.Detach
-	process, err := supervise.Start(spec, c.mark())
+	process, err := supervise.Start(spec, c.at.mark())
 	if err != nil {
 		return err
 	}

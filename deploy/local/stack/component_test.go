@@ -77,10 +77,10 @@ func TestStartClearsWhatAnEarlierRunLeft(t *testing.T) {
 	t.Parallel()
 	s, _ := assembleFakes(t, t.TempDir(), readyAtOnce)
 	orphan := exec.Command("/bin/sleep", "1000")
-	orphan.Env = []string{supervise.MarkKey + "=" + s.Chroma.mark()}
+	orphan.Env = []string{supervise.MarkKey + "=" + s.Chroma.at.mark()}
 	require.NoError(t, orphan.Start())
 	neighbour := exec.Command("/bin/sleep", "1000")
-	neighbour.Env = []string{supervise.MarkKey + "=" + s.Postgres.mark()}
+	neighbour.Env = []string{supervise.MarkKey + "=" + s.Postgres.at.mark()}
 	require.NoError(t, neighbour.Start())
 	defer func() {
 		require.NoError(t, neighbour.Process.Kill())

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -121,12 +120,14 @@ func (p *postgres) initdb(ctx context.Context) error {
 	if err := p.runner().own(secret); err != nil {
 		return err
 	}
-	initdb := exec.CommandContext(ctx, filepath.Join(p.bin, "initdb"), "--pgdata", fresh, "--username", superuser,
-		"--auth", "scram-sha-256", "--pwfile", secret, "--encoding", "UTF8", "--no-locale", "--no-sync")
-	initdb.Dir, initdb.Env = p.home(), environ([]string{"PG*"})
-	initdb.SysProcAttr = &syscall.SysProcAttr{Credential: p.runner().credential}
-	if printed, err := initdb.CombinedOutput(); err != nil {
-		return fmt.Errorf("initdb: %w\n%s", err, strings.TrimSpace(string(printed)))
+	if err := supervise.Run(ctx, supervise.Spec{
+		Args: []string{
+			filepath.Join(p.bin, "initdb"), "--pgdata", fresh, "--username", superuser,
+			"--auth", "scram-sha-256", "--pwfile", secret, "--encoding", "UTF8", "--no-locale", "--no-sync",
+		},
+		Env: environ([]string{"PG*"}), Dir: p.home(), User: p.runner().credential,
+	}, p.mark()); err != nil {
+		return fmt.Errorf("make the data folder: %w", err)
 	}
 	if err := os.Rename(fresh, p.data()); err != nil {
 		return fmt.Errorf("put the data folder in place: %w", err)

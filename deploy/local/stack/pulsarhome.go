@@ -4,11 +4,12 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
+
+	"github.com/rowvec/rowvec/deploy/local/supervise"
 )
 
 // connectorNAR is the file that makes "builtin://debezium-postgres".
@@ -117,11 +118,12 @@ func (p *pulsar) forgetBookie(ctx context.Context) error {
 	if err := writeFile(conf, "metadataServiceUri=metadata-store:rocksdb://"+metadata+"\n", 0o644); err != nil {
 		return err
 	}
-	list := exec.CommandContext(ctx, filepath.Join(p.dir, "bin", "bookkeeper"), "shell", "listbookies", "-rw")
-	list.Dir = p.dir
-	list.Env = p.env("BOOKIE_CONF="+conf, "BOOKIE_MEM=-Xmx256m", "BOOKIE_GC="+smallJVM, "BOOKIE_GC_LOG= ")
-	if printed, err := list.CombinedOutput(); err != nil {
-		return fmt.Errorf("list the bookies: %w\n%s", err, printed)
+	if err := supervise.Run(ctx, supervise.Spec{
+		Args: []string{filepath.Join(p.dir, "bin", "bookkeeper"), "shell", "listbookies", "-rw"},
+		Env:  p.env("BOOKIE_CONF="+conf, "BOOKIE_MEM=-Xmx256m", "BOOKIE_GC="+smallJVM, "BOOKIE_GC_LOG= "),
+		Dir:  p.dir,
+	}, p.mark()); err != nil {
+		return fmt.Errorf("list the bookies: %w", err)
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"syscall"
@@ -66,17 +67,11 @@ func Start(spec Spec, mark string) (*Process, error) {
 	defer func() { _ = log.Close() }() // the child has its own descriptor
 	//nolint:noctx // a context would kill only the leader
 	cmd := exec.Command(spec.Args[0], spec.Args[1:]...)
-	cmd.Dir, cmd.Stdout, cmd.Stderr = spec.Dir, log, log
-	cmd.Env = append(append([]string(nil), spec.Env...), MarkKey+"="+mark)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Credential: spec.User}
+	prepare(cmd, spec, mark, log)
 	if err := cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start %s: %w", spec.Args[0], err)
 	}
-	p := &Process{spec: spec, mark: mark, done: make(chan struct{})}
-	p.id.PID = cmd.Process.Pid
-	if found, ok := lookup(p.id.PID); ok { // at the latest a zombie: nobody else reaps it
-		p.id.Started = found.started
-	}
+	p := &Process{id: identify(cmd.Process.Pid), spec: spec, mark: mark, done: make(chan struct{})}
 	go func() {
 		defer close(p.done)
 		_ = cmd.Wait() // the exit status is in nobody's interest: the log says why
@@ -87,6 +82,19 @@ func Start(spec Spec, mark string) (*Process, error) {
 		}
 	}
 	return p, nil
+}
+
+// prepare gives the program its surroundings: a session of its own, and the mark.
+func prepare(cmd *exec.Cmd, spec Spec, mark string, out io.Writer) {
+	cmd.Dir, cmd.Stdout, cmd.Stderr = spec.Dir, out, out
+	cmd.Env = append(append([]string(nil), spec.Env...), MarkKey+"="+mark)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Credential: spec.User}
+}
+
+// identify names a child that was not waited for yet: it is at the latest a zombie, nobody else reaps it.
+func identify(pid int) ID {
+	found, _ := lookup(pid)
+	return ID{PID: pid, Started: found.started}
 }
 
 // Adopt takes over a process that another program started with the same spec and mark. It answers false when that process is gone.
