@@ -6,8 +6,8 @@ import "time"
 
 // Config is userConfig, typed, with defaults applied.
 type Config struct {
-	Subscription    string // key_shared, failover, shared or exclusive
-	DeadLetterTopic string // empty: the function package derives <tenant>/<namespace>/<name>-dlq
+	Subscription    string        // key_shared, failover, shared or exclusive
+	DeadLetterTopic string        // empty: the function package derives <tenant>/<namespace>/<name>-dlq
 	TombstoneTTL    time.Duration // how long a deleted row is remembered
 	Batch           Batch
 	Embedding       Embedding
