@@ -9,8 +9,9 @@ import (
 )
 
 // metadata converts the row's metadata columns and lists the keys whose value the source did not send. A column that the row does
-// not have is absent, so that its stored value is removed (design §1, decision 10).
-func (b *Builder) metadata(row connector.Row) (values map[string]any, keep []string) {
+// not have is absent, so that its stored value is removed (design §1, decision 10). dropped counts values that are there and cannot
+// be stored.
+func (b *Builder) metadata(row connector.Row) (values map[string]any, keep []string, dropped int) {
 	values = make(map[string]any, len(b.spec.Metadata))
 	for _, f := range b.spec.Metadata {
 		value, has := row[f.Column]
@@ -23,14 +24,17 @@ func (b *Builder) metadata(row connector.Row) (values map[string]any, keep []str
 		}
 		if converted, ok := metadataValue(value); ok {
 			values[f.name()] = converted
+		} else if _, isFloat := value.(float64); isFloat {
+			dropped++
 		}
 	}
-	return values, keep
+	return values, keep, dropped
 }
 
 // metadataValue converts one column to a type that Chroma stores; false means that the key is absent. The rules:
 //
-//	null, NaN, infinities     absent
+//	null                      absent
+//	NaN, infinities           absent, and counted (Document.Dropped)
 //	text                      string, invalid UTF-8 replaced and NUL removed
 //	int64, float64, bool      as they are
 //	integer beyond int64      string, with all its digits
