@@ -31,6 +31,7 @@ type app struct {
 	metrics    *metrics
 	conditions conditions
 	endpoint   *embed.Client
+	schemas    *resolver // nil without an admin URL; set before the first message
 	tables     map[string]*indexer.Table
 	writers    map[string]*indexer.Writer // by collection
 	writing    sync.WaitGroup             // the writers' goroutines; Drain waits for them

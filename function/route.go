@@ -18,7 +18,13 @@ const noTable = "none"
 
 // Handle takes one message to its table's pipeline and returns when that has room for it.
 func (a *app) Handle(ctx context.Context, d *instance.Delivery) {
-	change, err := connector.Decode(connector.Record{Topic: d.Topic, Key: d.Key, Payload: d.Payload, Properties: d.Properties})
+	change, err := connector.Decode(connector.Record{
+		Topic: d.Topic, Key: d.Key, Payload: d.Payload, Properties: d.Properties, Schema: a.schemas.of(ctx, d),
+	})
+	if indexer.Classify(err) == indexer.ClassInterrupted {
+		d.Settle(instance.Settlement{Verdict: instance.Abandon})
+		return
+	}
 	if err != nil {
 		a.refuse(d, err)
 		return

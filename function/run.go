@@ -91,6 +91,10 @@ func (f *life) consume(ctx context.Context) error {
 		return err
 	}
 	defer a.close()
+	if a.schemas, err = newResolver(c.Pulsar, f.conf.AdminURL, f.conf.Secret, f.instance); err != nil {
+		return err
+	}
+	defer a.schemas.close()
 	a.start(ctx)
 	defer a.Drain(ctx) // once more, for a Consume that ended before it drained
 	return f.instance.Consume(ctx, instance.Settings{
