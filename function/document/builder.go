@@ -70,7 +70,7 @@ func (b *Builder) Draft(c *connector.Change) (*Document, error) {
 		return nil, b.noRow(c, id)
 	}
 	doc := &Document{ID: id, fullKey: full, fields: b.fields, chunked: b.chunker != nil}
-	doc.Metadata, doc.Keep, doc.Dropped = b.metadata(c.After)
+	b.metadata(doc, c.After)
 	if doc.columns, doc.Missing, err = b.textColumns(c, id); err != nil {
 		return nil, err
 	}

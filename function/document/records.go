@@ -17,6 +17,7 @@ type Document struct {
 	Missing     []string       // columns of the text that the change does not carry, sorted; then there is no text
 	Dropped     int            // metadata values that the index cannot hold: NaN and infinities
 
+	keepColumns []string           // the columns of Keep
 	columns     Columns            // of the text, as far as the change carries them
 	textVersion *connector.Version // nil: the row's
 	chunked     bool               // the table asks for chunks: records say where they stand

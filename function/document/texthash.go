@@ -131,6 +131,20 @@ func (d *Document) FilledFrom(v connector.Version, columns []string) {
 	}
 }
 
+// Lost lists the columns whose metadata the change does not carry and the index does not hold either.
+func (d *Document) Lost(stored *State) []string {
+	var lost []string
+	for i, key := range d.Keep {
+		if stored != nil {
+			if _, has := stored.Metadata[key]; has {
+				continue
+			}
+		}
+		lost = append(lost, d.keepColumns[i])
+	}
+	return lost
+}
+
 // Under puts the document's text under the row that is stored: an older change than the row's that carried the text. The row keeps
 // its version and metadata; its open columns stay open.
 func (d *Document) Under(stored *State, text connector.Version) {

@@ -15,6 +15,12 @@ func textVersion() versionKeys { return versionKeys{KeyTextLSN, KeyTextCommit, K
 // SetVersion writes a row's version to the metadata of a first record or of a tombstone.
 func SetVersion(meta map[string]any, v connector.Version) { rowVersion().write(meta, v) }
 
+// SetTextVersion writes the text's version to the metadata of a first record.
+func SetTextVersion(meta map[string]any, v connector.Version) { textVersion().write(meta, v) }
+
+// ParseVersion reads the version of a tombstone. Its error is an *Error (poison, bad_state).
+func ParseVersion(meta map[string]any) (connector.Version, error) { return rowVersion().read(meta) }
+
 func (k versionKeys) write(meta map[string]any, v connector.Version) {
 	meta[k.lsn] = int64(v.LSN)
 	meta[k.commit] = millis(v.CommitTime)
