@@ -60,3 +60,25 @@ func TestGetAsksForMetadataOnly(t *testing.T) {
 	require.JSONEq(t, `{"query_embeddings":[[1,0.5]],"n_results":3,"where":{"n":{"$gt":1}},"include":["metadatas","documents","distances"]}`,
 		string(server.Requests("query")[0].Body))
 }
+
+func TestRecordsAndIDsAskForNoMoreThanTheyGive(t *testing.T) {
+	t.Parallel()
+	server := chromatest.New(t)
+	col := newCollection(t, server, nil)
+	require.NoError(t, col.Upsert(t.Context(), []string{"a", "b"}, [][]float32{{1}, {2}}, []string{"A", "B"},
+		[]map[string]any{{"n": int64(1)}, {"n": int64(2)}}))
+	server.Keep()
+	found, err := col.Records(t.Context(), []string{"b", "c", "b"})
+	require.NoError(t, err)
+	require.Equal(t, map[string]chroma.Match{"b": {ID: "b", Document: "B", Metadata: map[string]any{"n": int64(2)}}}, found)
+	ids, err := col.IDs(t.Context(), 1, 5)
+	require.NoError(t, err)
+	require.Equal(t, []string{"b"}, ids)
+	requests := server.Requests("get")
+	require.JSONEq(t, `{"ids":["b","c"],"include":["metadatas","documents"]}`, string(requests[0].Body))
+	require.JSONEq(t, `{"limit":5,"offset":1,"include":["uris"]}`, string(requests[1].Body))
+	_, err = col.IDs(t.Context(), -1, 1)
+	requireError(t, err, "poison", chroma.ReasonInvalidArguments)
+	_, err = col.Records(t.Context(), []string{""})
+	requireError(t, err, "poison", chroma.ReasonInvalidID)
+}

@@ -37,7 +37,7 @@ func TestSnapshotRowIsWhole(t *testing.T) {
 			"pt":  map[string]any{"x": 1.0, "y": 2.0, "wkb": "AQEAAAAAAAAAAADwPwAAAAAAAABA", "srid": nil},
 			"rng": "[1,5)", "x": nil, "ch": "ab   ", "vc": "vc", "hs": "BQ==",
 		},
-		Version:  connector.Version{LSN: 27164256, CommitTime: time.UnixMilli(1795250207281).UTC()},
+		Version:  connector.Version{LSN: 27164256, CommitTime: time.UnixMilli(1795250207281).UTC(), Emitted: time.UnixMilli(1795250207390).UTC()},
 		Snapshot: connector.Initial,
 	}, c)
 }
@@ -52,7 +52,7 @@ func TestKeyChangeIsDeleteAndInsert(t *testing.T) {
 	require.Equal(t, connector.Insert, come.Op)
 	require.Equal(t, columns("id", int64(99)), come.Key)
 	require.Equal(t, "Rain jacket", come.After["title"])
-	require.Equal(t, gone.Version, come.Version)
+	require.True(t, gone.Version.SameChange(come.Version))
 	require.Equal(t, uint64(27165208), come.Version.LSN)
 }
 
@@ -154,6 +154,9 @@ func TestIncrementalSnapshotHasAPosition(t *testing.T) {
 func TestReplayedChangeHasTheSameVersion(t *testing.T) {
 	t.Parallel()
 	first, again := captured(t, stringDecimals, 7), captured(t, stringDecimals, 18)
+	require.True(t, again.Version.SameChange(first.Version))
+	require.Equal(t, 18311*time.Millisecond, again.Version.Emitted.Sub(first.Version.Emitted), "emitted twice")
+	again.Version = first.Version
 	require.Equal(t, first, again)
 	require.Equal(t, uint64(26999432), again.Version.LSN)
 }

@@ -1,7 +1,5 @@
 package connector
 
-import "time"
-
 // Op is what happened to a row.
 type Op uint8
 
@@ -74,16 +72,4 @@ type Change struct {
 	After    Row      // nil for Delete and Truncate
 	Version  Version
 	Snapshot Snapshot
-}
-
-// Version places a change in its row's history. For one row, LSN order is commit order, because row locks serialise its writers.
-type Version struct {
-	LSN        uint64    // the change's write-ahead log position
-	CommitTime time.Time // source.ts_ms: the commit's time on the server's clock, in milliseconds
-}
-
-// StaleAgainst reports whether v is older than stored: its LSN is lower and its commit time is not newer. Both, because after a
-// fail-over or a restore LSNs may start lower while the clock goes on (design §4).
-func (v Version) StaleAgainst(stored Version) bool {
-	return v.LSN < stored.LSN && !v.CommitTime.After(stored.CommitTime)
 }

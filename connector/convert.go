@@ -19,7 +19,9 @@ import (
 //	  connect.data.Timestamp
 //	…time.MicroDuration, NanoDuration                    ISO 8601 in hours, minutes, seconds: "PT26H"; Debezium counts a month as 30.4375
 //	                                                     days, so months and days cannot be told from it
-//	…time.ZonedTimestamp, ZonedTime, Interval, Iso…      the source's text: RFC 3339, ISO 8601
+//	…time.ZonedTimestamp, ZonedTime                      "2026-01-02T03:04:05.678901Z", in UTC as the source sends it; zeros at the
+//	                                                     fraction's end, which some versions write and some do not, are left out
+//	…time.Interval, Iso…                                 the source's text: ISO 8601
 //	…data.Json, Xml, Ltree, Uuid, Enum, EnumSet          the source's text
 //	…data.Bits                                           "101", the digits that Postgres prints
 //	…data.geometry.Point                                 well-known text: "POINT(1 2)", "SRID=4326;POINT(1 2)"
@@ -52,6 +54,10 @@ func convertSemantic(v any, s *schema) (any, bool, error) {
 	case "io.debezium.data.VariableScaleDecimal":
 		text, err := variableDecimal(v)
 		return text, true, err
+	case "io.debezium.time.ZonedTimestamp", "io.debezium.time.ZonedTime":
+		if text, ok := v.(string); ok {
+			return zoned(text), true, nil
+		}
 	case "io.debezium.data.Bits":
 		text, err := bits(v, s.params["length"])
 		return text, true, err

@@ -15,10 +15,12 @@ const (
 // Decode reads one record of a Debezium source (1.9 inside Pulsar, or Debezium Server) in either form: value JSON with the row's key
 // as message key, or key and value in one binary frame, each with or without its schema.
 //
-// Every value is decoded exactly. With a schema at hand its semantic type is applied (see convert); without one a value stays what
-// its JSON is. A column that the source left out as unchanged is taken from the before image, else it is Unavailable.
+// Every value is decoded exactly. With a schema at hand, the record's own or else that of Record.Schema, its semantic type is applied
+// (see convert); without one a value stays what its JSON is. A column that the source left out as unchanged is taken from the before
+// image, else it is Unavailable.
 //
-// The error is a *MalformedError for a record that no source emits, or a *ControlError for one that speaks of no row.
+// The error is a *MalformedError for a record that no source emits, a *ControlError for one that speaks of no row, or the one that
+// Record.Schema returned, as it is.
 func Decode(r Record) (*Change, error) {
 	if n := len(r.Key) + len(r.Payload); n > maxBytes {
 		return nil, malformed(ReasonTooLarge, fmt.Sprintf("at most %d bytes of key and payload", maxBytes), strconv.Itoa(n))
@@ -28,20 +30,20 @@ func Decode(r Record) (*Change, error) {
 		return nil, err
 	}
 	if value.object == nil {
-		return nil, absentValue(k)
+		return nil, absentValue(k, r.Key)
 	}
-	return decodeValue(k, value)
+	return decodeValue(k, value, r.Schema)
 }
 
-// absentValue tells a tombstone from an empty message.
-func absentValue(k key) error {
-	if len(k.columns) == 0 {
+// absentValue tells a tombstone, which has a key or says that there is none, from an empty message.
+func absentValue(k key, text string) error {
+	if len(k.columns) == 0 && text != nullKey {
 		return malformed(ReasonBadPayload, "a change event", "an empty payload and no key")
 	}
 	return &ControlError{Kind: KindTombstone}
 }
 
-func decodeValue(k key, value side) (*Change, error) {
+func decodeValue(k key, value side, lookup func() (*Schema, error)) (*Change, error) {
 	op, err := operation(value.object)
 	if err != nil {
 		return nil, err
@@ -56,6 +58,11 @@ func decodeValue(k key, value side) (*Change, error) {
 	c := &Change{Op: op, Table: from.table, Version: from.version, Snapshot: from.snapshot}
 	if op == Truncate {
 		return c, nil
+	}
+	if value.schema == nil && lookup != nil {
+		if value.registered, err = lookup(); err != nil {
+			return nil, err
+		}
 	}
 	if err := decodeRow(c, k, value); err != nil {
 		return nil, err

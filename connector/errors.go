@@ -13,6 +13,7 @@ const (
 	ReasonUnknownOperation = "unknown_operation" // op is none of c, u, d, r, t, m
 	ReasonBadValue         = "bad_value"         // a value does not fit the type that the schema gives it
 	ReasonKeyMismatch      = "key_mismatch"      // the key's columns are not those of the row
+	ReasonBadSchema        = "bad_schema"        // the registry's schema is not one of change events
 	ReasonTooLarge         = "too_large"         // key or payload beyond what a source can have sent
 	ReasonTooDeep          = "too_deep"          // nested beyond what a row can be
 )

@@ -64,28 +64,68 @@ func TestCompanionFitsItsDatabaseScript(t *testing.T) {
 	require.Contains(t, script, "CREATE TABLE IF NOT EXISTS "+signal)
 	require.Contains(t, strings.Split(c["table.include.list"], ","), signal, "Debezium obeys signals only from captured tables")
 	require.Contains(t, c["heartbeat.action.query"], "rowvec.heartbeat")
-	require.Contains(t, script, "publish = ''insert, update, delete''")
+	require.Contains(t, script, `\set publish 'insert, update, delete'`)
 }
 
 // Every setting says why.
 func TestEverySettingHasAComment(t *testing.T) {
 	t.Parallel()
-	previous := ""
-	for line := range strings.Lines(string(connector.PostgresYAML())) {
-		line = strings.TrimSpace(line)
-		if strings.HasPrefix(line, "namespace:") || strings.HasPrefix(line, "configs:") || strings.HasPrefix(line, "tenant:") {
+	for name, text := range map[string][]byte{"postgres.yaml": connector.PostgresYAML(), "debezium-server.properties": connector.ServerProperties()} {
+		previous := ""
+		for line := range strings.Lines(string(text)) {
+			line = strings.TrimSpace(line)
+			if strings.HasPrefix(line, "namespace:") || strings.HasPrefix(line, "configs:") || strings.HasPrefix(line, "tenant:") {
+				previous = line
+				continue
+			}
+			if line != "" && !strings.HasPrefix(line, "#") {
+				require.True(t, strings.HasPrefix(previous, "#"), "%s: no comment above %q", name, line)
+			}
 			previous = line
+		}
+	}
+}
+
+// properties reads a Java properties file of plain lines; a repeated name is an error.
+func properties(t *testing.T, text []byte) map[string]string {
+	t.Helper()
+	found := map[string]string{}
+	for line := range strings.Lines(string(text)) {
+		line = strings.TrimSpace(line)
+		if line == "" || strings.HasPrefix(line, "#") {
 			continue
 		}
-		if line != "" && !strings.HasPrefix(line, "#") {
-			require.True(t, strings.HasPrefix(previous, "#"), "no comment above %q", line)
-		}
-		previous = line
+		name, value, ok := strings.Cut(line, "=")
+		require.True(t, ok, line)
+		require.NotContains(t, found, name)
+		found[name] = value
 	}
+	return found
+}
+
+// Both sources are set alike wherever they have the same setting, and read what the same script prepares.
+func TestTheTwoSourcesAgree(t *testing.T) {
+	t.Parallel()
+	yaml, server := companion(t).Configs, properties(t, connector.ServerProperties())
+	for _, name := range []string{
+		"database.user", "table.include.list", "plugin.name", "slot.drop.on.stop", "publication.name", "publication.autocreate.mode", "snapshot.mode",
+		"signal.data.collection", "heartbeat.interval.ms", "heartbeat.action.query", "poll.interval.ms", "tombstones.on.delete", "decimal.handling.mode",
+		"interval.handling.mode",
+	} {
+		require.NotEmpty(t, yaml[name], name)
+		require.Equal(t, yaml[name], server["debezium.source."+name], name)
+	}
+	require.Equal(t, yaml["database.server.name"], server["debezium.source.topic.prefix"])
+	require.NotEqual(t, yaml["slot.name"], server["debezium.source.slot.name"], "one slot has one reader")
+	require.Equal(t, "false", server["debezium.sink.pulsar.producer.batchingEnabled"], "Key_Shared needs batches of one key")
+	require.Equal(t, "true", server["debezium.sink.pulsar.producer.blockIfQueueFull"])
+	require.Equal(t, "true", server["debezium.format.value.schemas.enable"])
 }
 
 func TestCompanionCopiesAreTheCallers(t *testing.T) {
 	t.Parallel()
 	connector.PostgresYAML()[0] = '!'
 	require.NotEqual(t, byte('!'), connector.PostgresYAML()[0])
+	connector.ServerProperties()[0] = '!'
+	require.NotEqual(t, byte('!'), connector.ServerProperties()[0])
 }

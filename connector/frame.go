@@ -7,22 +7,51 @@ import (
 
 // side is the value side of a record: the event, and its schema when the record came with one.
 type side struct {
-	object map[string]any // nil when the value is null or absent
-	schema map[string]any // Kafka Connect's JSON schema, nil when there is none
+	object     map[string]any // nil when the value is null or absent
+	schema     map[string]any // Kafka Connect's JSON schema, nil when the record came without
+	registered *Schema        // the broker's, where the record has none; nil when there is none either
+}
+
+// image returns the type of the row image of that name (before, after), nil when it is not known.
+func (s side) image(name string) *schema {
+	if s.schema != nil {
+		return newSchema(fieldSchema(s.schema, name))
+	}
+	return s.registered.image(name)
+}
+
+// keyTypes returns the types of a key's columns, nil when they are not known.
+func (s side) keyTypes(k key) *schema {
+	switch {
+	case k.schema != nil:
+		return newSchema(k.schema)
+	case s.registered != nil:
+		return s.registered.key
+	default:
+		return nil
+	}
 }
 
 // sides takes a record apart into key and value.
 func sides(r Record) (key, side, error) {
-	if framed(r.Payload) {
-		return frameSides(r.Payload)
+	payload := r.Payload
+	if string(payload) == emptyCompressed {
+		payload = nil
+	}
+	if framed(payload) {
+		return frameSides(payload)
 	}
 	k, err := parseKeyText(r.Key)
 	if err != nil {
 		return key{}, side{}, err
 	}
-	value, err := parseValue(r.Payload)
+	value, err := parseValue(payload)
 	return k, value, err
 }
+
+// emptyCompressed is how the Go client (v0.19.0) hands over the empty payload of a tombstone that the producer compressed with LZ4: as
+// it came, seen with Debezium Server 3.0. No frame and no JSON text is that short.
+const emptyCompressed = "\x00"
 
 // framed tells a binary frame from JSON text for certain: a frame starts with the key's length, whose first byte is 0 (a key below
 // 16 MiB) or 0xff (no key), and no JSON text starts with either.

@@ -23,23 +23,44 @@ var update = flag.Bool("update", false, "write testdata/*.golden from what is de
 // captures_test.go for the ones that matter most, spelled out.
 func TestDecodeCaptures(t *testing.T) {
 	t.Parallel()
-	for _, name := range []string{defaults, stringDecimals, schemaEnvelope} {
+	for _, name := range []string{defaults, stringDecimals, schemaEnvelope, server, connectModes, stringModes} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			var lines strings.Builder
-			for i, r := range capture(t, name) {
-				c, err := connector.Decode(r)
-				fmt.Fprintf(&lines, "%02d %s\n", i+1, line(c, err))
-			}
-			golden := "testdata/" + name + ".golden"
-			if *update {
-				require.NoError(t, os.WriteFile(golden, []byte(lines.String()), 0o600))
-			}
-			want, err := os.ReadFile(golden)
-			require.NoError(t, err)
-			require.Equal(t, strings.Split(string(want), "\n"), strings.Split(lines.String(), "\n"))
+			requireGolden(t, name, capture(t, name))
 		})
 	}
+}
+
+// TestDecodeCapturesWithTheRegistry is the same for records without a schema of their own, with the schemas that the connector
+// registered.
+func TestDecodeCapturesWithTheRegistry(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{defaults, moreTypes} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			records := capture(t, name)
+			for i := range records {
+				records[i].Schema = registered(t, records[i].Topic)
+			}
+			requireGolden(t, name+"-registry", records)
+		})
+	}
+}
+
+func requireGolden(t *testing.T, name string, records []connector.Record) {
+	t.Helper()
+	var lines strings.Builder
+	for i, r := range records {
+		c, err := connector.Decode(r)
+		fmt.Fprintf(&lines, "%02d %s\n", i+1, line(c, err))
+	}
+	golden := "testdata/" + name + ".golden"
+	if *update {
+		require.NoError(t, os.WriteFile(golden, []byte(lines.String()), 0o600))
+	}
+	want, err := os.ReadFile(golden)
+	require.NoError(t, err)
+	require.Equal(t, strings.Split(string(want), "\n"), strings.Split(lines.String(), "\n"))
 }
 
 func line(c *connector.Change, err error) string {

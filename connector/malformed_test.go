@@ -86,7 +86,7 @@ func TestMalformedFrames(t *testing.T) {
 		payload []byte
 		says    string
 	}{
-		"only a zero":          {[]byte{0}, "4 bytes with the length of the key"},
+		"only two zeros":       {[]byte{0, 0}, "4 bytes with the length of the key"},
 		"key longer than rest": {[]byte{0, 0, 1, 0, '{'}, "a key of 256 bytes, found 1 bytes"},
 		"negative length":      {[]byte{0xff, 0xff, 0xff, 0xfe, 0, 0, 0, 0}, "a key of -2 bytes"},
 		"no value length":      {whole[:4+8+3], "4 bytes with the length of the value"},

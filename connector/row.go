@@ -9,6 +9,12 @@ import (
 // and Postgres therefore did not log.
 const unavailableText = "__debezium_unavailable_value"
 
+// unavailableHstore is the same for an hstore column that comes as JSON text.
+const unavailableHstore = `{"` + unavailableText + `":"` + unavailableText + `"}`
+
+// unavailableUUID is the same for an element of a uuid array: the name-based UUID (version 3) of the text's bytes.
+const unavailableUUID = "b68a35a7-17ad-35b3-af2a-ae46edb4545a"
+
 // unavailableBase64 is the same for a bytea column, as JSON carries bytes.
 const unavailableBase64 = "X19kZWJleml1bV91bmF2YWlsYWJsZV92YWx1ZQ=="
 
@@ -33,7 +39,7 @@ func decodeRow(c *Change, k key, value side) error {
 	} else if after.columns == nil {
 		return malformed(ReasonMissingRow, "an "+c.Op.String()+" with an after image", "null")
 	}
-	if c.Key, err = decodeKey(k, before, after); err != nil {
+	if c.Key, err = decodeKey(k, value.keyTypes(k), before, after); err != nil {
 		return err
 	}
 	// After first: it may take values from before, which must still be as parsed.
@@ -53,16 +59,16 @@ func readImage(value side, name string) (image, error) {
 	if !ok {
 		return image{}, malformed(ReasonBadEnvelope, name+" to be an object or null", describe(v))
 	}
-	return image{columns: columns, schema: newSchema(fieldSchema(value.schema, name))}, nil
+	return image{columns: columns, schema: value.image(name)}, nil
 }
 
-// decodeKey checks that the key is that of the row (the after image, or before for a delete) and converts its values.
-func decodeKey(k key, before, after image) ([]Column, error) {
+// decodeKey checks that the key is that of the row (the after image, or before for a delete) and converts its values by the key's
+// types, or else by the row's.
+func decodeKey(k key, types *schema, before, after image) ([]Column, error) {
 	row := after
 	if row.columns == nil {
 		row = before
 	}
-	types := newSchema(k.schema)
 	if types == nil {
 		types = row.schema
 	}
@@ -138,11 +144,11 @@ func (im image) stored(name string) (any, bool) {
 }
 
 // unavailable recognises the placeholder in the forms that it takes by column type: text (also numeric, json, ...), bytea, an array
-// of text or bytes, an array of integers (the text's bytes, since Debezium 2.x), hstore as a map.
+// of text, bytes or UUIDs, an array of integers (the text's bytes, since Debezium 2.x), hstore as a map or as text.
 func unavailable(v any) bool {
 	switch v := v.(type) {
 	case string:
-		return v == unavailableText || v == unavailableBase64
+		return v == unavailableText || v == unavailableBase64 || v == unavailableHstore
 	case []any:
 		return len(v) == 1 && unavailableElement(v[0]) || unavailableBytes(v)
 	case map[string]any:
@@ -152,7 +158,9 @@ func unavailable(v any) bool {
 	}
 }
 
-func unavailableElement(v any) bool { return v == unavailableText || v == unavailableBase64 }
+func unavailableElement(v any) bool {
+	return v == unavailableText || v == unavailableBase64 || v == unavailableUUID
+}
 
 func unavailableBytes(list []any) bool {
 	if len(list) != len(unavailableText) {

@@ -1,7 +1,7 @@
 package connector
 
 // schema is what a value's conversion needs to know of its type, whichever way it came: with the record, as Kafka Connect's JSON
-// converter writes it, or some day from the broker's registry.
+// converter writes it (newSchema), or from the broker's registry (ParseSchema).
 type schema struct {
 	kind   string            // "int32", "double", "bytes", "struct", ...
 	name   string            // semantic type, "" for none

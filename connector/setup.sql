@@ -1,4 +1,4 @@
--- Prepares a Postgres database (13 or newer) for rowvec's companion source (postgres.yaml). Run it with psql as a superuser, as often as
+-- Prepares a Postgres database (13 or newer) for rowvec's companion source (postgres.yaml, or debezium-server.properties). Run it with psql as a superuser, as often as
 -- you like:
 --
 --   psql "$POSTGRES_URL" -v tables='app.articles,app.reviews' -v password='...' -f setup.sql
@@ -7,7 +7,8 @@
 --   tables       app.articles    tables to index, separated by commas; a run adds tables, it takes none away
 --   role         rowvec_source   the role that the source logs in as
 --   password     (unchanged)     the role's password; without it set one yourself, or use another way to log in
---   publication  rowvec          publication.name of postgres.yaml
+--   publication  rowvec          publication.name of postgres.yaml, debezium.source.publication.name of debezium-server.properties
+--   publish      insert, update, delete   what the publication has. Add truncate only for Debezium Server, never for Pulsar's own source
 --
 -- Managed Postgres: where nobody is a superuser, give the role the provider's replication role (rds_replication, ...) instead.
 
@@ -24,6 +25,10 @@
 \if :{?publication}
 \else
   \set publication rowvec
+\endif
+\if :{?publish}
+\else
+  \set publish 'insert, update, delete'
 \endif
 
 -- Logical decoding needs wal_level = logical. Changing it takes a restart, so this only warns.
@@ -79,11 +84,11 @@ SELECT format('GRANT USAGE ON SCHEMA rowvec TO %I', :'role') \gexec
 SELECT format('GRANT SELECT, INSERT, UPDATE ON rowvec.heartbeat TO %I', :'role') \gexec
 SELECT format('GRANT SELECT, INSERT ON rowvec.signal TO %I', :'role') \gexec
 
--- What the source receives. Truncates stay out: Pulsar's Debezium source crashes on them for good. Changes of partitions count as
--- changes of their table.
+-- What the source receives. Truncates stay out by default: Pulsar's Debezium source crashes on them for good. Changes of partitions
+-- count as changes of their table.
 SELECT format('CREATE PUBLICATION %I', :'publication')
   WHERE NOT EXISTS (SELECT FROM pg_publication WHERE pubname = :'publication') \gexec
-SELECT format('ALTER PUBLICATION %I SET (publish = ''insert, update, delete'', publish_via_partition_root = true)', :'publication') \gexec
+SELECT format('ALTER PUBLICATION %I SET (publish = %L, publish_via_partition_root = true)', :'publication', :'publish') \gexec
 SELECT format('ALTER PUBLICATION %I ADD TABLE %s', :'publication', wanted.name)
   FROM (SELECT name FROM rowvec_setup_tables UNION SELECT 'rowvec.heartbeat'::regclass UNION SELECT 'rowvec.signal'::regclass) AS wanted
   WHERE NOT EXISTS (

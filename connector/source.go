@@ -23,7 +23,7 @@ func readSource(event map[string]any) (origin, error) {
 	if err != nil {
 		return origin{}, err
 	}
-	version, err := readVersion(source)
+	version, err := readVersion(event, source)
 	if err != nil {
 		return origin{}, err
 	}
@@ -40,7 +40,7 @@ func readTable(source map[string]any) (Table, error) {
 	return Table{Schema: schema, Name: name}, nil
 }
 
-func readVersion(source map[string]any) (Version, error) {
+func readVersion(event, source map[string]any) (Version, error) {
 	lsn, err := readLSN(source)
 	if err != nil {
 		return Version{}, err
@@ -49,7 +49,12 @@ func readVersion(source map[string]any) (Version, error) {
 	if err != nil {
 		return Version{}, malformed(ReasonBadSource, "source.ts_ms in milliseconds", describe(source["ts_ms"]))
 	}
-	return Version{LSN: lsn, CommitTime: time.UnixMilli(millis).UTC()}, nil
+	v := Version{LSN: lsn, CommitTime: time.UnixMilli(millis).UTC()}
+	// Optional in Debezium's schema of the envelope: without it a version is a clock short, and no less valid.
+	if emitted, err := integer(event["ts_ms"]); err == nil {
+		v.Emitted = time.UnixMilli(emitted).UTC()
+	}
+	return v, nil
 }
 
 // readLSN takes the last element of source.sequence, which rows of an incremental snapshot have too, else source.lsn (design §4).

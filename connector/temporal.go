@@ -8,13 +8,18 @@ import (
 	"time"
 )
 
-// What the source sends for infinite values. For timestamps it is the PostgreSQL JDBC driver's constant, the same number in every unit;
-// for dates Debezium 1.9.7 has the days -5877611-06-21 (infinity) and -5877611-06-22 (-infinity), which no Postgres date can be.
+// What the source sends for infinite values. For timestamps it is the PostgreSQL JDBC driver's constant, the same number in every unit,
+// or a thousandth of it where a type's unit is the millisecond; for dates the days -5877611-06-21 (infinity) and -5877611-06-22
+// (-infinity) in a streamed change, and what is left of the driver's constant in a row that a snapshot read. No Postgres date can be
+// one of these (Debezium 1.9.7 and 3.0.0).
 const (
 	timestampInfinity         = 9223372036825200000
 	timestampNegativeInfinity = -9223372036832400000
 	dateInfinity              = -2147472692
 	dateNegativeInfinity      = -2147472691
+
+	snapshotDateInfinity         = -622191234
+	snapshotDateNegativeInfinity = -625821272
 )
 
 const secondsPerDay = 24 * 60 * 60
@@ -48,9 +53,9 @@ func timeWriter(name string) func(n int64) (string, error) {
 // dateText writes days since 1970-01-01.
 func dateText(days int64) (string, error) {
 	switch {
-	case days == dateInfinity, days == math.MaxInt32:
+	case days == dateInfinity, days == snapshotDateInfinity, days == math.MaxInt32:
 		return "infinity", nil
-	case days == dateNegativeInfinity, days == math.MinInt32:
+	case days == dateNegativeInfinity, days == snapshotDateNegativeInfinity, days == math.MinInt32:
 		return "-infinity", nil
 	case days > math.MaxInt32, days < math.MinInt32:
 		return "", malformed(ReasonBadValue, "days within 32 bits for a date", strconv.FormatInt(days, 10))
@@ -62,10 +67,10 @@ func dateText(days int64) (string, error) {
 func timestampIn(unit time.Duration) func(int64) (string, error) {
 	perSecond := int64(time.Second / unit)
 	return func(n int64) (string, error) {
-		switch n {
-		case timestampInfinity:
+		switch inMillis := unit == time.Millisecond; {
+		case n == timestampInfinity, inMillis && n == timestampInfinity/1000:
 			return "infinity", nil
-		case timestampNegativeInfinity:
+		case n == timestampNegativeInfinity, inMillis && n == timestampNegativeInfinity/1000:
 			return "-infinity", nil
 		}
 		seconds, rest := floorDiv(n, perSecond)
@@ -121,6 +126,19 @@ func fraction(nanos int64) string {
 		return ""
 	}
 	return "." + strings.TrimRight(fmt.Sprintf("%09d", nanos), "0")
+}
+
+// zoned leaves out the zeros at the end of a fraction of a second, and the point when nothing is left behind it.
+func zoned(text string) string {
+	point := strings.IndexByte(text, '.')
+	if point < 0 {
+		return text
+	}
+	end := point + 1
+	for end < len(text) && '0' <= text[end] && text[end] <= '9' {
+		end++
+	}
+	return strings.TrimRight(strings.TrimRight(text[:end], "0"), ".") + text[end:]
 }
 
 func dateOf(t time.Time) string {

@@ -35,6 +35,8 @@ func TestPlaceholderForms(t *testing.T) {
 	for name, form := range map[string]string{
 		"text": placeholder, "bytea": base64Form, "array of text": "[" + placeholder + "]", "array of bytea": "[" + base64Form + "]",
 		"array of integers": "[" + strings.Join(codes, ",") + "]", "hstore map": "{" + placeholder + ":" + placeholder + "}",
+		"hstore text":    `"{\"__debezium_unavailable_value\":\"__debezium_unavailable_value\"}"`,
+		"array of uuids": `["b68a35a7-17ad-35b3-af2a-ae46edb4545a"]`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -14,6 +14,7 @@ import (
 	"github.com/rowvec/rowvec/function/config"
 	"github.com/rowvec/rowvec/function/indexer"
 	"github.com/rowvec/rowvec/function/instance"
+	"github.com/rowvec/rowvec/function/postgres"
 )
 
 // chromaTimeout bounds one request to Chroma. A group of 1,000 replaced records was seen to take 3 s on two cores.
@@ -32,6 +33,8 @@ type app struct {
 	conditions conditions
 	endpoint   *embed.Client
 	index      *chroma.Client
+	source     *postgres.Reader // nil without postgres.url
+	schemas    *resolver        // nil without an admin URL; set before the first message
 	tables     map[string]*indexer.Table
 	writers    map[string]*indexer.Writer // by collection
 	strangers  sync.Map                   // names of tables that a pattern brought and nobody configured: told once
@@ -48,19 +51,24 @@ func newApp(c *config.Config, lookup Lookup, m *metrics, cond conditions, log *s
 	if err != nil {
 		return nil, err
 	}
+	source, err := NewPostgres(c.Postgres, lookup)
+	if err != nil {
+		return nil, err
+	}
 	builders, err := Builders(c)
 	if err != nil {
 		return nil, err
 	}
 	a := &app{
-		log: log, metrics: m, conditions: cond, endpoint: endpoint, index: index,
+		log: log, metrics: m, conditions: cond, endpoint: endpoint, index: index, source: source,
 		tables: make(map[string]*indexer.Table), writers: make(map[string]*indexer.Writer),
 	}
 	pool := indexer.NewEmbedPool(endpoint, c.Embedding.Concurrency)
 	for _, name := range slices.Sorted(maps.Keys(c.Tables)) {
 		a.tables[name] = indexer.NewTable(indexer.TableConfig{
 			Table: name, Builder: builders[name],
-			Batch: indexer.Batch{MaxRecords: c.Batch.MaxRecords, MaxBytes: c.Batch.MaxBytes, InFlight: c.Batch.InFlight},
+			Columns: columnsOf(source),
+			Batch:   indexer.Batch{MaxRecords: c.Batch.MaxRecords, MaxBytes: c.Batch.MaxBytes, InFlight: c.Batch.InFlight},
 		}, pool, a.writer(c, index, c.Tables[name].Collection), indexer.Options{Observer: &observer{a}, Log: log})
 		m.setState(name, indexer.Running)
 	}
@@ -79,7 +87,7 @@ func (a *app) writer(c *config.Config, index *chroma.Client, collection string) 
 		}
 		return opened, nil
 	}
-	w := indexer.NewWriter(open)
+	w := indexer.NewWriter(open, Tombstones(c, index, collection, a.log))
 	a.writers[collection] = w
 	return w
 }
@@ -104,10 +112,13 @@ func (a *app) Drain(ctx context.Context) {
 	a.writing.Wait()
 }
 
-// close gives back the connections to the endpoint and to Chroma. Call it after Drain.
+// close gives back the connections to the endpoint, to Chroma and to Postgres. Call it after Drain.
 func (a *app) close() {
 	a.endpoint.Close()
 	if err := a.index.Close(); err != nil {
 		a.log.Warn("close the Chroma client", "error", err)
+	}
+	if a.source != nil {
+		a.source.Close()
 	}
 }

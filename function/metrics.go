@@ -33,6 +33,8 @@ type metrics struct {
 	state         *prometheus.GaugeVec
 	textsSaved    prometheus.Counter
 
+	metadataDropped *prometheus.CounterVec
+
 	mu sync.Mutex // guards the pair of series that a state change moves
 }
 
@@ -77,6 +79,9 @@ func newMetrics(into prometheus.Registerer) (*metrics, error) {
 		textsSaved: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "rowvec_texts_saved_total", Help: "Texts that needed no embedding: unchanged, or equal to another of their batch.",
 		}),
+		metadataDropped: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "rowvec_metadata_dropped_total", Help: "Metadata values that Chroma cannot hold (NaN, infinities) and that were left out.",
+		}, []string{"table"}),
 	}
 	for _, c := range m.all() {
 		if err := m.plain.Register(c); err != nil {
@@ -92,7 +97,7 @@ func newMetrics(into prometheus.Registerer) (*metrics, error) {
 func (m *metrics) all() []prometheus.Collector {
 	return []prometheus.Collector{
 		m.records, m.embedRequests, m.embedTexts, m.embedTokens, m.embedSeconds, m.chromaSeconds, m.batchRecords, m.freshness,
-		m.lastSuccess, m.inFlight, m.state, m.textsSaved,
+		m.lastSuccess, m.inFlight, m.state, m.textsSaved, m.metadataDropped,
 	}
 }
 

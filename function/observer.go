@@ -29,6 +29,11 @@ func (o *observer) InFlight(table string, delta int) {
 // TextsSaved counts the texts that needed no embedding.
 func (o *observer) TextsSaved(_ string, texts int) { o.app.metrics.textsSaved.Add(float64(texts)) }
 
+// MetadataDropped counts the metadata values that Chroma cannot hold.
+func (o *observer) MetadataDropped(table string, values int) {
+	o.app.metrics.metadataDropped.WithLabelValues(table).Add(float64(values))
+}
+
 // Condition shows a table's condition in `functions status` and in rowvec_state.
 func (o *observer) Condition(table string, c indexer.Condition) {
 	o.app.metrics.setState(table, c.State)

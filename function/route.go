@@ -29,7 +29,13 @@ func (a *app) Handle(ctx context.Context, d *instance.Delivery) {
 			})
 		}
 	}()
-	change, err := connector.Decode(connector.Record{Topic: d.Topic, Key: d.Key, Payload: d.Payload, Properties: d.Properties})
+	change, err := connector.Decode(connector.Record{
+		Topic: d.Topic, Key: d.Key, Payload: d.Payload, Properties: d.Properties, Schema: a.schemas.of(ctx, d),
+	})
+	if indexer.Classify(err) == indexer.ClassInterrupted {
+		d.Settle(instance.Settlement{Verdict: instance.Abandon})
+		return
+	}
 	if err != nil {
 		a.refuse(d, err)
 		return

@@ -76,6 +76,7 @@ func (f *life) serve(ctx context.Context) {
 		if a, err = f.compose(m, &settings); err == nil {
 			a.start(ctx)
 			defer a.close()
+			defer a.schemas.close()
 			defer a.Drain(ctx) // once more, for a Consume that ended before it drained
 			handler = a
 		}
@@ -97,7 +98,15 @@ func (f *life) compose(m *metrics, settings *instance.Settings) (*app, error) {
 	}
 	settings.SubscriptionType = c.Subscription
 	settings.DeadLetterTopic = config.DeadLetterTopic(c, f.conf.Tenant, f.conf.Namespace, f.conf.Name)
-	return newApp(c, f.conf.Secret, m, f.instance, f.log)
+	a, err := newApp(c, f.conf.Secret, m, f.instance, f.log)
+	if err != nil {
+		return nil, err
+	}
+	if a.schemas, err = newResolver(c.Pulsar, f.conf.AdminURL, f.conf.Secret, f.instance); err != nil {
+		a.close()
+		return nil, err
+	}
+	return a, nil
 }
 
 // halt says what must change. m is nil where the metrics themselves could not be made.

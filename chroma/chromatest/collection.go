@@ -159,10 +159,18 @@ func (c *collection) delete(in *payload) (any, *failure) {
 	if in.IDs != nil && len(in.IDs) == 0 {
 		return nil, invalid("Validation error: ids, where: Either ids or where must be specified")
 	}
-	for _, id := range in.IDs {
-		delete(c.byID, id)
+	pass, failed := in.passes()
+	if failed != nil {
+		return nil, failed
 	}
-	return map[string]int{"deleted": len(in.IDs)}, nil
+	var gone []*record
+	if in.IDs != nil || in.Where != nil {
+		gone = c.ordered(pass)
+	}
+	for _, r := range gone {
+		delete(c.byID, r.ID)
+	}
+	return map[string]int{"deleted": len(gone)}, nil
 }
 
 // ordered returns the records that pass, in the order of their insertion.

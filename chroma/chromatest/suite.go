@@ -31,6 +31,7 @@ func Suite(t *testing.T, url string) {
 		"update leaves vector and document":         updateKeeps,
 		"an id twice: the last one wins":            duplicateIDs,
 		"delete ignores unknown ids":                deleteIgnoresUnknown,
+		"expire removes what is below the bound":    expireBelow,
 		"another dimension halts":                   dimensionHalts,
 		"more records than the batch limit":         manyRecords,
 		"list pages in order of insertion":          listPages,

@@ -6,12 +6,26 @@ import "time"
 
 // Config is userConfig, typed, with defaults applied.
 type Config struct {
-	Subscription    string // key_shared, failover, shared or exclusive
-	DeadLetterTopic string // empty: the function package derives <tenant>/<namespace>/<name>-dlq
+	Subscription    string        // key_shared, failover, shared or exclusive
+	DeadLetterTopic string        // empty: the function package derives <tenant>/<namespace>/<name>-dlq
+	TombstoneTTL    time.Duration // how long a deleted row is remembered
 	Batch           Batch
 	Embedding       Embedding
 	Chroma          Chroma
+	Postgres        Postgres
+	Pulsar          Pulsar
 	Tables          map[string]Table // by "schema.table"
+}
+
+// Postgres is the source's database, for what only it can tell: columns that a change left out, and `rowvec verify`.
+type Postgres struct {
+	URL Secret // postgres://…; unset: not used
+}
+
+// Pulsar is the broker's admin interface, for the schemas of topics whose records do not carry their own.
+type Pulsar struct {
+	AdminURL string // http://host:8080; empty: the one that the worker gives, if it gives one
+	Token    Secret // bearer token for it
 }
 
 // Batch bounds what is worked on at once, per table.
@@ -33,6 +47,7 @@ type Embedding struct {
 	QueryExtra        map[string]any
 	MaxTexts          int // per request
 	MaxTokens         int // per request, estimated
+	MaxTextTokens     int // per text; 0: unknown, and only the endpoint's refusal tells
 	Concurrency       int // requests at once
 	Timeout           time.Duration
 	RequestsPerMinute int // 0: no limit of our own
@@ -64,6 +79,7 @@ type Table struct {
 	Key        []string // only for a table without a primary key
 	Chunk      *Chunk   // nil: one record per row
 	EmptyText  string   // delete or keep
+	Overflow   string   // truncate or deadLetter: a text over embedding.maxTextTokens that is not chunked
 }
 
 // Field is a metadata column and the name it has in Chroma.
@@ -82,6 +98,7 @@ type Chunk struct {
 func Default() Config {
 	return Config{
 		Subscription: "key_shared",
+		TombstoneTTL: 7 * 24 * time.Hour,
 		Batch:        Batch{MaxRecords: 512, MaxBytes: 8 << 20, InFlight: 4},
 		Embedding:    Embedding{MaxTexts: 64, MaxTokens: 300_000, Concurrency: 4, Timeout: 30 * time.Second},
 		Chroma:       Chroma{Tenant: "default_tenant", Database: "default_database", Distance: "cosine"},

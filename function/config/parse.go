@@ -24,6 +24,7 @@ const (
 	maxPerMinute      = 100_000_000
 	minChunkTokens    = 16
 	maxChunkTokens    = 100_000
+	maxTombstoneTTL   = 10 * 365 * 24 * time.Hour
 )
 
 // Parse reads userConfig as decoded from YAML or JSON. Numbers may come as int, float64 or json.Number. The error joins one
@@ -34,9 +35,12 @@ func Parse(userConfig map[string]any) (*Config, error) {
 	root := &section{path: Root, values: userConfig, errs: &errs}
 	root.choice("subscription", &c.Subscription, "key_shared", "failover", "shared", "exclusive")
 	root.text("deadLetterTopic", &c.DeadLetterTopic)
+	root.duration("tombstoneTTL", &c.TombstoneTTL, time.Minute, maxTombstoneTTL)
 	parseBatch(root.section("batch"), &c.Batch)
 	parseEmbedding(root.section("embedding"), &c.Embedding)
 	parseChroma(root.section("chroma"), &c.Chroma)
+	parsePostgres(root.section("postgres"), &c.Postgres)
+	parsePulsar(root.section("pulsar"), &c.Pulsar)
 	parseTables(root.section("tables"), c.Tables)
 	root.finish()
 	if len(errs) > 0 {
@@ -69,6 +73,7 @@ func parseEmbedding(s *section, e *Embedding) {
 	s.checkExtra("queryExtra", e.QueryExtra)
 	s.integer("maxTexts", &e.MaxTexts, 1, maxTextsPerCall)
 	s.integer("maxTokens", &e.MaxTokens, 1, maxTokensPerCall)
+	s.integer("maxTextTokens", &e.MaxTextTokens, 0, maxTokensPerCall)
 	s.integer("concurrency", &e.Concurrency, 1, maxRequestsAtOnce)
 	s.duration("timeout", &e.Timeout, 100*time.Millisecond, time.Hour)
 	s.integer("requestsPerMinute", &e.RequestsPerMinute, 0, maxPerMinute)
@@ -91,6 +96,20 @@ func parseChroma(s *section, c *Chroma) {
 	s.finish()
 }
 
+func parsePostgres(s *section, p *Postgres) {
+	s.secret("url", &p.URL)
+	s.finish()
+}
+
+func parsePulsar(s *section, p *Pulsar) {
+	s.text("adminURL", &p.AdminURL)
+	if p.AdminURL != "" {
+		s.checkURL("adminURL", p.AdminURL, "http://127.0.0.1:8080")
+	}
+	s.secret("token", &p.Token)
+	s.finish()
+}
+
 func parseTables(s *section, tables map[string]Table) {
 	if len(s.values) == 0 {
 		s.fail("", "required: at least one table, as schema.table")
@@ -105,7 +124,7 @@ func parseTables(s *section, tables map[string]Table) {
 }
 
 func parseTable(s *section) Table {
-	t := Table{EmptyText: "delete"}
+	t := Table{EmptyText: "delete", Overflow: "deadLetter"}
 	s.text("collection", &t.Collection)
 	if !collectionName.MatchString(t.Collection) {
 		s.fail("collection", "expected 3 to 512 letters, digits, dots, dashes or underscores, beginning and ending with a letter or digit; found %q", t.Collection)
@@ -118,6 +137,7 @@ func parseTable(s *section) Table {
 	s.texts("key", &t.Key)
 	t.Chunk = s.chunk("chunk")
 	s.choice("emptyText", &t.EmptyText, "delete", "keep")
+	s.choice("overflow", &t.Overflow, "truncate", "deadLetter")
 	s.finish()
 	return t
 }

@@ -50,7 +50,7 @@ func TestDefaultsHoldWhereNothingIsSaid(t *testing.T) {
 	want := config.Default()
 	want.Embedding.BaseURL, want.Embedding.Model = "http://127.0.0.1:8001/v1", "m"
 	want.Chroma.URL = "http://127.0.0.1:8000"
-	want.Tables["app.articles"] = config.Table{Collection: "articles", Text: "{{.title}}", EmptyText: "delete"}
+	want.Tables["app.articles"] = config.Table{Collection: "articles", Text: "{{.title}}", EmptyText: "delete", Overflow: "deadLetter"}
 	require.Equal(t, &want, c)
 	require.Equal(t, config.Batch{MaxRecords: 512, MaxBytes: 8388608, InFlight: 4}, c.Batch)
 	require.Equal(t, 30*time.Second, c.Embedding.Timeout)
@@ -59,15 +59,16 @@ func TestDefaultsHoldWhereNothingIsSaid(t *testing.T) {
 func TestEverySettingIsRead(t *testing.T) {
 	t.Parallel()
 	const whole = `{
-	 "subscription": "failover", "deadLetterTopic": "persistent://public/default/dead",
+	 "subscription": "failover", "deadLetterTopic": "persistent://public/default/dead", "tombstoneTTL": "24h",
+	 "postgres": {"url": {"secret": "PG"}}, "pulsar": {"adminURL": "http://p:8080", "token": {"secret": "PT"}},
 	 "batch": {"maxRecords": 100.0, "maxBytes": 65536, "inFlight": 2},
 	 "embedding": {"baseURL": "https://api.example.com/v1", "model": "m", "apiKey": {"secret": "KEY"}, "dimensions": 384,
 	   "prefix": "passage: ", "queryPrefix": "query: ", "extra": {"input_type": "passage"}, "queryExtra": {"input_type": "query"},
-	   "maxTexts": 32, "maxTokens": 8000, "concurrency": 2, "timeout": "1m", "requestsPerMinute": 60, "tokensPerMinute": 1000},
+	   "maxTexts": 32, "maxTokens": 8000, "maxTextTokens": 500, "concurrency": 2, "timeout": "1m", "requestsPerMinute": 60, "tokensPerMinute": 1000},
 	 "chroma": {"url": "http://c:8000", "tenant": "t", "database": "d", "token": "plain", "distance": "l2",
 	   "hnsw": {"efConstruction": 200, "maxNeighbors": 32, "efSearch": 50}},
 	 "tables": {"app.a": {"collection": "all", "text": "{{.t}}", "metadata": ["t", {"column": "price", "as": "cost"}],
-	   "key": ["x", "y"], "chunk": {"tokens": 256, "overlap": 32}, "emptyText": "keep"},
+	   "key": ["x", "y"], "chunk": {"tokens": 256, "overlap": 32}, "emptyText": "keep", "overflow": "truncate"},
 	   "app.b": {"collection": "all", "text": "{{.t}}"}, "app.c": {"collection": "own", "text": "{{.t}}"}}}`
 	var m map[string]any
 	require.NoError(t, json.Unmarshal([]byte(whole), &m))
@@ -79,16 +80,19 @@ func TestEverySettingIsRead(t *testing.T) {
 	require.Equal(t, config.Embedding{
 		BaseURL: "https://api.example.com/v1", Model: "m", APIKey: config.Secret{Name: "KEY"}, Dimensions: 384,
 		Prefix: "passage: ", QueryPrefix: "query: ", Extra: map[string]any{"input_type": "passage"}, QueryExtra: map[string]any{"input_type": "query"},
-		MaxTexts: 32, MaxTokens: 8000, Concurrency: 2, Timeout: time.Minute, RequestsPerMinute: 60, TokensPerMinute: 1000,
+		MaxTexts: 32, MaxTokens: 8000, MaxTextTokens: 500, Concurrency: 2, Timeout: time.Minute, RequestsPerMinute: 60, TokensPerMinute: 1000,
 	}, c.Embedding)
 	require.Equal(t, config.HNSW{EFConstruction: 200, MaxNeighbors: 32, EFSearch: 50}, c.Chroma.HNSW)
 	require.Equal(t, "l2", c.Chroma.Distance)
+	require.Equal(t, 24*time.Hour, c.TombstoneTTL)
+	require.Equal(t, config.Secret{Name: "PG"}, c.Postgres.URL)
+	require.Equal(t, config.Pulsar{AdminURL: "http://p:8080", Token: config.Secret{Name: "PT"}}, c.Pulsar)
 	token, err := c.Chroma.Token.Resolve(nil)
 	require.NoError(t, err)
 	require.Equal(t, "plain", token)
 	require.Equal(t, config.Table{
 		Collection: "all", Text: "{{.t}}", Metadata: []config.Field{{Column: "t", As: "t"}, {Column: "price", As: "cost"}},
-		Key: []string{"x", "y"}, Chunk: &config.Chunk{Tokens: 256, Overlap: 32}, EmptyText: "keep",
+		Key: []string{"x", "y"}, Chunk: &config.Chunk{Tokens: 256, Overlap: 32}, EmptyText: "keep", Overflow: "truncate",
 	}, c.Tables["app.a"])
 	require.True(t, c.SharesCollection("app.a"))
 	require.False(t, c.SharesCollection("app.c"))
@@ -101,7 +105,7 @@ func TestEveryFaultNamesItsPath(t *testing.T) {
 		want string
 	}{
 		{set("", "subscripton", "x"), "userConfig.subscripton: unknown setting; did you mean subscription?"},
-		{set("", "zebra", 1), "userConfig.zebra: unknown setting; known here: batch, chroma, deadLetterTopic, embedding, subscription, tables"},
+		{set("", "zebra", 1), "userConfig.zebra: unknown setting; known here: batch, chroma, deadLetterTopic, embedding, postgres, pulsar, subscription, tables, tombstoneTTL"},
 		{set("", "subscription", "keyshared"), `userConfig.subscription: expected key_shared, failover, shared, exclusive, found "keyshared"`},
 		{set("", "batch", 3), "userConfig.batch: expected settings (key: value), found 3"},
 		{set("batch", "maxRecords", 0), "userConfig.batch.maxRecords: expected 1 to 10000, found 0"},
@@ -129,6 +133,10 @@ func TestEveryFaultNamesItsPath(t *testing.T) {
 		{table("key", []any{1}), "userConfig.tables.app.articles.key[0]: expected a text, found 1"},
 		{table("chunk", map[string]any{"overlap": 3}), "userConfig.tables.app.articles.chunk.tokens: required"},
 		{table("chunk", map[string]any{"tokens": 100, "overlap": 51}), "userConfig.tables.app.articles.chunk.overlap: expected at most half of tokens (50), found 51"},
+		{table("overflow", "cut"), "userConfig.tables.app.articles.overflow: expected truncate, deadLetter"},
+		{set("", "tombstoneTTL", "1s"), "userConfig.tombstoneTTL: expected 1m0s to 87600h0m0s, found 1s"},
+		{set("pulsar", "adminURL", "pulsar://x"), "userConfig.pulsar.adminURL: expected an address such as http://127.0.0.1:8080"},
+		{set("postgres", "url", 5), "userConfig.postgres.url: expected {secret: NAME} or a text"},
 		{table("emptyText", "drop"), "userConfig.tables.app.articles.emptyText: expected delete, keep"},
 	} {
 		t.Run(tt.want, func(t *testing.T) {

@@ -3,6 +3,7 @@ package document
 import (
 	"bytes"
 	"errors"
+	"maps"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -49,8 +50,25 @@ func NewBuilder(spec Spec) (*Builder, error) {
 func (b *Builder) Columns() []string { return slices.Clone(b.tmpl.columns) }
 
 // Build makes the document of an insert, update or read. Errors are *Error: halt when the template names a column that the row does
-// not have or the table has no key; poison when this row cannot become a document.
+// not have or the table has no key; poison when this row cannot become a document, because a column of its text is missing, say.
 func (b *Builder) Build(c *connector.Change) (*Document, error) {
+	doc, err := b.Draft(c)
+	if err != nil {
+		return nil, err
+	}
+	return doc, b.Complete(c, doc)
+}
+
+// Complete returns why a draft is not a whole document: the change does not carry a column of the text. Nil if it is one.
+func (b *Builder) Complete(c *connector.Change, doc *Document) error {
+	if len(doc.Missing) == 0 {
+		return nil
+	}
+	return b.unavailable(c, doc.ID, doc.Missing[0], b.spec.setting("text"))
+}
+
+// Draft is Build for a change that may lack columns of the text: then the document has Missing, and no text.
+func (b *Builder) Draft(c *connector.Change) (*Document, error) {
 	id, full, err := b.id(c)
 	if err != nil {
 		return nil, err
@@ -58,14 +76,23 @@ func (b *Builder) Build(c *connector.Change) (*Document, error) {
 	if c.After == nil {
 		return nil, b.noRow(c, id)
 	}
-	buf := b.buffer()
-	defer b.release(buf)
-	rowText, err := b.render(buf, c, id)
-	if err != nil {
+	doc := &Document{ID: id, fullKey: full, fields: b.fields, chunked: b.chunker != nil}
+	b.metadata(doc, c.After)
+	if doc.columns, doc.Missing, err = b.textColumns(c, id); err != nil {
 		return nil, err
 	}
-	doc := &Document{ID: id, fullKey: full, fields: b.fields, chunked: b.chunker != nil}
-	doc.Metadata, doc.Keep = b.metadata(c.After)
+	if len(doc.Missing) > 0 {
+		return doc, nil
+	}
+	buf := b.buffer()
+	defer b.release(buf)
+	if err = b.tmpl.execute(buf, c.After); err != nil {
+		return nil, b.templateFailed(c, id, err)
+	}
+	if !b.proven.Load() {
+		b.proven.Store(true)
+	}
+	rowText := string(clean(buf.Bytes()))
 	if doc.Empty = rowText == "" && !b.spec.KeepEmpty; doc.Empty {
 		return doc, nil
 	}
@@ -74,40 +101,27 @@ func (b *Builder) Build(c *connector.Change) (*Document, error) {
 	return doc, nil
 }
 
-// render executes the template, once it is sure that the row has all that the text needs.
-func (b *Builder) render(buf *bytes.Buffer, c *connector.Change, id string) (string, error) {
-	for _, column := range b.tmpl.columns {
-		value, has := c.After[column]
-		if !has {
-			return "", b.missing(c, id, column)
-		}
-		if _, gone := value.(connector.Unavailable); gone {
-			return "", b.unavailable(c, id, column, b.spec.setting("text"))
+// textColumns hashes the columns that the text is made of and lists those that the change does not carry, sorted. A template over the
+// whole row is made of them all.
+func (b *Builder) textColumns(c *connector.Change, id string) (columns Columns, missing []string, err error) {
+	names := b.tmpl.columns
+	for _, name := range names {
+		if _, has := c.After[name]; !has {
+			return nil, nil, b.missing(c, id, name)
 		}
 	}
 	if b.tmpl.whole {
-		if column, gone := firstUnavailable(c.After); gone {
-			return "", b.unavailable(c, id, column, b.spec.setting("text"))
+		names = slices.Sorted(maps.Keys(c.After))
+	}
+	columns = make(Columns, len(names))
+	for _, name := range names {
+		if _, gone := c.After[name].(connector.Unavailable); gone {
+			missing = append(missing, name)
+		} else {
+			columns[name] = Column{Hash: hashOf(c.After[name])}
 		}
 	}
-	if err := b.tmpl.execute(buf, c.After); err != nil {
-		return "", b.templateFailed(c, id, err)
-	}
-	if !b.proven.Load() {
-		b.proven.Store(true)
-	}
-	return string(clean(buf.Bytes())), nil
-}
-
-// firstUnavailable returns the first such column by name, so that the error is the same every time.
-func firstUnavailable(row connector.Row) (string, bool) {
-	first, found := "", false
-	for column, value := range row {
-		if _, gone := value.(connector.Unavailable); gone && (!found || column < first) {
-			first, found = column, true
-		}
-	}
-	return first, found
+	return columns, missing, nil
 }
 
 func (b *Builder) chunks(id, rowText string) []Chunk {

@@ -48,6 +48,22 @@ func (b *Builder) OldID(c *connector.Change) (string, error) {
 	return old, nil
 }
 
+// Key returns the columns by which the row of an insert, update or read is found in its table: the primary key, or those of Spec.Key.
+// Its errors are those of ID.
+func (b *Builder) Key(c *connector.Change) ([]connector.Column, error) {
+	if _, err := b.ID(c); err != nil {
+		return nil, err
+	}
+	if len(b.spec.Key) == 0 {
+		return c.Key, nil
+	}
+	key := make([]connector.Column, len(b.spec.Key))
+	for i, name := range b.spec.Key {
+		key[i] = connector.Column{Name: name, Value: c.After[name]}
+	}
+	return key, nil
+}
+
 // id returns the row's id and, when that is a hash, the id before hashing.
 func (b *Builder) id(c *connector.Change) (id, full string, err error) {
 	if c.Op == connector.Delete {

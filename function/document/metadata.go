@@ -8,29 +8,32 @@ import (
 	"github.com/rowvec/rowvec/connector"
 )
 
-// metadata converts the row's metadata columns and lists the keys whose value the source did not send. A column that the row does
-// not have is absent, so that its stored value is removed (design §1, decision 10).
-func (b *Builder) metadata(row connector.Row) (values map[string]any, keep []string) {
-	values = make(map[string]any, len(b.spec.Metadata))
+// metadata converts the row's metadata columns, lists the keys whose value the source did not send, and counts values that are there
+// and cannot be stored. A column that the row does not have is absent, so that its stored value is removed (design §1, decision 10).
+func (b *Builder) metadata(doc *Document, row connector.Row) {
+	doc.Metadata = make(map[string]any, len(b.spec.Metadata))
 	for _, f := range b.spec.Metadata {
 		value, has := row[f.Column]
 		if !has {
 			continue
 		}
 		if _, gone := value.(connector.Unavailable); gone {
-			keep = append(keep, f.name())
+			doc.Keep = append(doc.Keep, f.name())
+			doc.keepColumns = append(doc.keepColumns, f.Column)
 			continue
 		}
 		if converted, ok := metadataValue(value); ok {
-			values[f.name()] = converted
+			doc.Metadata[f.name()] = converted
+		} else if _, isFloat := value.(float64); isFloat {
+			doc.Dropped++
 		}
 	}
-	return values, keep
 }
 
 // metadataValue converts one column to a type that Chroma stores; false means that the key is absent. The rules:
 //
-//	null, NaN, infinities     absent
+//	null                      absent
+//	NaN, infinities           absent, and counted (Document.Dropped)
 //	text                      string, invalid UTF-8 replaced and NUL removed
 //	int64, float64, bool      as they are
 //	integer beyond int64      string, with all its digits

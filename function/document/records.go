@@ -9,15 +9,20 @@ import (
 // Document is what one row becomes in the index.
 type Document struct {
 	ID          string
-	Chunks      []Chunk        // at least one, unless Empty
+	Chunks      []Chunk        // at least one, unless Empty or Missing
 	Metadata    map[string]any // the user's metadata, in Chroma's types: string, int64, float64, bool and slices of these
 	Keep        []string       // metadata keys whose column was unavailable: the stored value stays
 	Fingerprint string         // 128 bits in hex over all that the vectors depend on: identity, text, chunk bounds
 	Empty       bool           // the row has no text: it does not belong in the index
+	Missing     []string       // columns of the text that the change does not carry, sorted; then there is no text
+	Dropped     int            // metadata values that the index cannot hold: NaN and infinities
 
-	chunked bool     // the table asks for chunks: records say where they stand
-	fullKey string   // the id before hashing; empty when the id is not a hash
-	fields  []string // every metadata key that the table's settings can write
+	keepColumns []string           // the columns of Keep
+	columns     Columns            // of the text, as far as the change carries them
+	textVersion *connector.Version // nil: the row's
+	chunked     bool               // the table asks for chunks: records say where they stand
+	fullKey     string             // the id before hashing; empty when the id is not a hash
+	fields      []string           // every metadata key that the table's settings can write
 }
 
 // Chunk is one piece of a row's text and the record it is stored as.
@@ -40,33 +45,58 @@ type Record struct {
 // the row's commit mark and has to be written last. stored is what the index holds, or nil: its user keys that the row no longer has
 // are sent as nil, because the store merges metadata (design §4); keys in Keep are not sent at all.
 //
-// Later chunks may have been written by a change that never committed, with keys that stored does not tell. So they send nil for
-// every metadata key that the table can have and the row has not.
+// Every metadata key that the table can have and the row has not is sent as nil as well. Later chunks may have been written by a
+// change that never committed, with keys that stored does not tell; and Chroma 1.5.9 was seen to show a new record list values that
+// another collection, since deleted, had under the same key.
+//
+// A document with Missing columns whose text is the stored one (TextUnchanged) gives metadata for all of the stored records, and no
+// texts.
 func (d *Document) Records(v connector.Version, stored *State) []Record {
+	if len(d.Missing) > 0 {
+		return d.refreshed(v, stored)
+	}
 	if d.Empty {
 		return nil
 	}
 	records := make([]Record, len(d.Chunks))
 	for i, chunk := range d.Chunks {
-		meta := make(map[string]any, len(d.Metadata)+8)
-		d.clear(meta, i, stored)
-		for key, value := range d.Metadata {
-			meta[key] = value
-		}
+		meta := d.metadataOf(stored)
 		d.reserve(meta, chunk, v, stored)
 		records[i] = Record{ID: chunk.ID, Document: chunk.Text, Metadata: meta}
 	}
 	return records
 }
 
-// clear sends nil for the user keys that must go.
-func (d *Document) clear(meta map[string]any, index int, stored *State) {
+// refreshed gives the stored records the row's metadata and version, and leaves the text and its version.
+func (d *Document) refreshed(v connector.Version, stored *State) []Record {
+	ids := ChunkIDs(d.ID, 0, stored.Chunks)
+	records := make([]Record, len(ids))
+	for i, id := range ids {
+		records[i] = Record{ID: id, Metadata: d.metadataOf(stored)}
+	}
+	mark := *stored
+	mark.Version, mark.Columns = v, d.carried(stored)
+	mark.write(records[0].Metadata)
+	return records
+}
+
+// metadataOf is the user's metadata of one record, with nil for the keys that must go. What the source did not send stays as stored,
+// and goes to records that are new.
+func (d *Document) metadataOf(stored *State) map[string]any {
+	meta := make(map[string]any, len(d.Metadata)+len(d.fields)+12)
+	d.clearKeys(meta, d.fields)
 	if stored != nil {
 		d.clearKeys(meta, stored.Keys)
+		for _, key := range d.Keep {
+			if value, has := stored.Metadata[key]; has {
+				meta[key] = value
+			}
+		}
 	}
-	if index > 0 {
-		d.clearKeys(meta, d.fields)
+	for key, value := range d.Metadata {
+		meta[key] = value
 	}
+	return meta
 }
 
 func (d *Document) clearKeys(meta map[string]any, keys []string) {
@@ -80,10 +110,10 @@ func (d *Document) clearKeys(meta map[string]any, keys []string) {
 // reserve sets the reserved keys of one record.
 func (d *Document) reserve(meta map[string]any, chunk Chunk, v connector.Version, stored *State) {
 	if chunk.Index == 0 {
-		meta[KeyLSN] = int64(v.LSN)
-		meta[KeyCommitTime] = v.CommitTime.UnixMilli()
-		meta[KeyFingerprint] = d.Fingerprint
-		meta[KeyChunks] = int64(len(d.Chunks))
+		mark := State{
+			Version: v, TextVersion: d.TextVersion(v), Fingerprint: d.Fingerprint, Chunks: len(d.Chunks), Columns: d.columns,
+		}
+		mark.write(meta)
 	}
 	if d.fullKey != "" {
 		meta[KeyFullKey] = d.fullKey

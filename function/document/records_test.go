@@ -18,7 +18,9 @@ func TestRecordOfARow(t *testing.T) {
 	spec.Metadata = []document.Field{{Column: "title"}}
 	doc := build(t, spec, insert(int64(7), connector.Row{"title": "Tent"}))
 	require.Equal(t, []document.Record{{ID: "7", Document: "Tent", Metadata: map[string]any{
-		"title": "Tent", "_rv_lsn": int64(99), "_rv_ts": int64(1_767_323_045_678), "_rv_fp": doc.Fingerprint, "_rv_chunks": int64(1),
+		"title": "Tent", "_rv_lsn": int64(99), "_rv_ts": int64(1_767_323_045_678), "_rv_em": int64(0),
+		"_rv_tlsn": int64(99), "_rv_tts": int64(1_767_323_045_678), "_rv_tem": int64(0),
+		"_rv_fp": doc.Fingerprint, "_rv_chunks": int64(1), "_rv_cols": `{"title":"x5XtkjpFRag"}`,
 	}}}, doc.Records(version(99), nil))
 }
 
@@ -30,15 +32,25 @@ func TestRecordsOfChunks(t *testing.T) {
 	c := insert("a/b", connector.Row{"title": "One two three four. Five six seven eight.", "n": int64(1), "big": connector.Unavailable{}})
 	doc := build(t, spec, c)
 	require.Len(t, doc.Chunks, 2)
-	records := doc.Records(version(99), &document.State{Keys: []string{"big", "n", "old"}})
+	records := doc.Records(version(99), &document.State{
+		Keys: []string{"big", "n", "old"}, Metadata: map[string]any{"big": "kept", "n": int64(0), "old": "x"},
+	})
+	mark := map[string]any{}
+	for key, value := range records[0].Metadata {
+		if strings.HasPrefix(key, "_rv_t") && key != document.KeyCommitTime || key == document.KeyColumns || key == document.KeyEmitted {
+			mark[key] = value
+			delete(records[0].Metadata, key)
+		}
+	}
+	require.Len(t, mark, 5)
 
 	require.Equal(t, []document.Record{
 		{ID: "a%2Fb", Document: "One two three four. ", Metadata: map[string]any{
-			"n": int64(1), "old": nil, "_rv_lsn": int64(99), "_rv_ts": int64(1_767_323_045_678), "_rv_fp": doc.Fingerprint,
+			"n": int64(1), "old": nil, "gone": nil, "big": "kept", "_rv_lsn": int64(99), "_rv_ts": int64(1_767_323_045_678), "_rv_fp": doc.Fingerprint,
 			"_rv_chunks": int64(2), "_rv_row": "a%2Fb", "_rv_chunk": int64(0), "_rv_start": int64(0), "_rv_end": int64(20),
 		}},
 		{ID: "a%2Fb#1", Document: "Five six seven eight.", Metadata: map[string]any{
-			"n": int64(1), "old": nil, "gone": nil, "_rv_row": "a%2Fb", "_rv_chunk": int64(1), "_rv_start": int64(20), "_rv_end": int64(41),
+			"n": int64(1), "old": nil, "gone": nil, "big": "kept", "_rv_row": "a%2Fb", "_rv_chunk": int64(1), "_rv_start": int64(20), "_rv_end": int64(41),
 		}},
 	}, records)
 }

@@ -10,6 +10,12 @@ const reservedPrefix = "_rv_"
 const (
 	KeyLSN         = "_rv_lsn"    // int64: the row's version, its log position
 	KeyCommitTime  = "_rv_ts"     // int64: the row's version, its commit time in milliseconds since 1970
+	KeyEmitted     = "_rv_em"     // int64: the row's version, when the source emitted it, in milliseconds since 1970; 0: not known
+	KeyTextLSN     = "_rv_tlsn"   // int64: the text's version, like KeyLSN
+	KeyTextCommit  = "_rv_tts"    // int64: the text's version, like KeyCommitTime
+	KeyTextEmitted = "_rv_tem"    // int64: the text's version, like KeyEmitted
+	KeyColumns     = "_rv_cols"   // string: a hash of each column that the text was made of, see Columns
+	KeyDeleted     = "_rv_gone"   // int64: when the row was deleted, in milliseconds since 1970; on tombstones
 	KeyFingerprint = "_rv_fp"     // string: see Document.Fingerprint
 	KeyChunks      = "_rv_chunks" // int64: how many records the row has
 	KeyRow         = "_rv_row"    // string: the row's id; on records of a table with chunks

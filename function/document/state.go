@@ -3,9 +3,9 @@ package document
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
-	"time"
 
 	"github.com/rowvec/rowvec/connector"
 )
@@ -13,9 +13,13 @@ import (
 // State is what the index holds of a row, read from its first record.
 type State struct {
 	Version     connector.Version
+	TextVersion connector.Version // older than Version where changes since did not carry the text
 	Fingerprint string
 	Chunks      int      // records that the row has
+	Columns     Columns  // what the text was made of; nil: not known
 	Keys        []string // stored user metadata keys, sorted
+
+	Metadata map[string]any // stored user metadata; never nil
 
 	placed bool // the record has placeKeys, which a table that no longer asks for chunks must remove
 }
@@ -28,7 +32,8 @@ type State struct {
 // A record whose mark is damaged gives an *Error (poison, bad_state) beside a State with its Keys: to overwrite it would be to give
 // up the fence silently.
 func ParseState(meta map[string]any) (State, error) {
-	s := State{Keys: userKeys(meta)}
+	s := State{Metadata: UserMetadata(meta)}
+	s.Keys = slices.Sorted(maps.Keys(s.Metadata))
 	if meta[KeyLSN] == nil {
 		return s, nil
 	}
@@ -36,17 +41,32 @@ func ParseState(meta map[string]any) (State, error) {
 	if err != nil {
 		return s, err
 	}
-	mark.Keys = s.Keys
+	mark.Keys, mark.Metadata = s.Keys, s.Metadata
 	mark.placed = meta[KeyRow] != nil
 	return mark, nil
 }
 
+// write puts the commit mark into the metadata of a first record.
+func (s *State) write(meta map[string]any) {
+	rowVersion().write(meta, s.Version)
+	textVersion().write(meta, s.TextVersion)
+	meta[KeyFingerprint] = s.Fingerprint
+	meta[KeyChunks] = int64(s.Chunks)
+	meta[KeyColumns] = s.Columns.encode()
+}
+
 func parseMark(meta map[string]any) (State, error) {
-	lsn, err := integer(meta, KeyLSN)
+	version, err := rowVersion().read(meta)
 	if err != nil {
 		return State{}, err
 	}
-	ms, err := integer(meta, KeyCommitTime)
+	text := version
+	if meta[KeyTextLSN] != nil {
+		if text, err = textVersion().read(meta); err != nil {
+			return State{}, err
+		}
+	}
+	columns, err := decodeColumns(meta[KeyColumns])
 	if err != nil {
 		return State{}, err
 	}
@@ -61,19 +81,7 @@ func parseMark(meta map[string]any) (State, error) {
 	if chunks < 1 || chunks > math.MaxInt32 {
 		return State{}, badState(KeyChunks, "a count from 1 on", chunks)
 	}
-	version := connector.Version{LSN: uint64(lsn), CommitTime: time.UnixMilli(ms).UTC()}
-	return State{Version: version, Fingerprint: fingerprint, Chunks: int(chunks)}, nil
-}
-
-func userKeys(meta map[string]any) []string {
-	var keys []string
-	for key, value := range meta {
-		if value != nil && !IsReserved(key) {
-			keys = append(keys, key)
-		}
-	}
-	slices.Sort(keys)
-	return keys
+	return State{Version: version, TextVersion: text, Fingerprint: fingerprint, Chunks: int(chunks), Columns: columns}, nil
 }
 
 // integer reads a whole number in any of the types that a JSON decoder may have given it.

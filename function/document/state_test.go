@@ -3,6 +3,7 @@ package document_test
 import (
 	"encoding/json"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -12,7 +13,9 @@ import (
 
 func TestParseState(t *testing.T) {
 	t.Parallel()
-	want := document.State{Version: version(99), Fingerprint: "f", Chunks: 3, Keys: []string{"a", "b"}}
+	want := document.State{Version: version(99), TextVersion: version(98), Fingerprint: "f", Chunks: 3, Keys: []string{"a", "b"}, Metadata: map[string]any{"b": "x", "a": int64(1)}}
+	want.Version.Emitted = want.Version.CommitTime.Add(time.Second)
+	want.Columns = document.Columns{"x": {Hash: "h"}, "y": {Hash: "i", Open: true}}
 	for name, number := range map[string]func(int64) any{
 		"int64":       func(n int64) any { return n },
 		"int":         func(n int64) any { return int(n) },
@@ -23,6 +26,8 @@ func TestParseState(t *testing.T) {
 		got, err := document.ParseState(map[string]any{
 			"b": "x", "a": int64(1), "gone": nil, "_rv_later": "unknown", "_rv_fp": "f",
 			"_rv_lsn": number(99), "_rv_ts": number(1_767_323_045_678), "_rv_chunks": number(3),
+			"_rv_em": number(1_767_323_046_678), "_rv_tlsn": number(98), "_rv_tts": number(1_767_323_045_678), "_rv_tem": number(0),
+			"_rv_cols": `{"x":"h","y":"?i"}`,
 		})
 		require.NoError(t, err, name)
 		require.Equal(t, want, got, name)
@@ -42,7 +47,11 @@ func TestStateGoesRound(t *testing.T) {
 	for _, v := range []connector.Version{version(1), version(1 << 62), {}, {LSN: 1<<64 - 1}} {
 		got, err := document.ParseState(doc.Records(v, nil)[0].Metadata)
 		require.NoError(t, err)
-		require.Equal(t, document.State{Version: v, Fingerprint: doc.Fingerprint, Chunks: 1, Keys: []string{"a", "title"}}, got)
+		require.NotEmpty(t, got.Columns["title"].Hash)
+		require.Equal(t, document.State{
+			Version: v, TextVersion: v, Fingerprint: doc.Fingerprint, Chunks: 1, Columns: got.Columns, Keys: []string{"a", "title"},
+			Metadata: map[string]any{"a": int64(1), "title": "Tent"},
+		}, got)
 	}
 }
 
@@ -50,7 +59,7 @@ func TestForeignRecordIsOverwritten(t *testing.T) {
 	t.Parallel()
 	got, err := document.ParseState(map[string]any{"source": "somebody else", "n": 1.5})
 	require.NoError(t, err)
-	require.Equal(t, document.State{Keys: []string{"n", "source"}}, got)
+	require.Equal(t, document.State{Keys: []string{"n", "source"}, Metadata: map[string]any{"source": "somebody else", "n": 1.5}}, got)
 	require.False(t, connector.Version{LSN: 1}.StaleAgainst(got.Version), "any change is newer")
 
 	doc := build(t, articleSpec("{{.title}}"), insert(int64(7), connector.Row{"title": "x"}))
@@ -61,7 +70,7 @@ func TestForeignRecordIsOverwritten(t *testing.T) {
 
 	got, err = document.ParseState(nil)
 	require.NoError(t, err)
-	require.Equal(t, document.State{}, got)
+	require.Equal(t, document.State{Metadata: map[string]any{}}, got)
 }
 
 func TestDamagedMark(t *testing.T) {
@@ -75,6 +84,12 @@ func TestDamagedMark(t *testing.T) {
 		"no fingerprint": func(m map[string]any) { delete(m, "_rv_fp") },
 		"no chunks":      func(m map[string]any) { delete(m, "_rv_chunks") },
 		"zero chunks":    func(m map[string]any) { m["_rv_chunks"] = int64(0) },
+		"text time":      func(m map[string]any) { m["_rv_tlsn"] = int64(1) },
+		"text position":  func(m map[string]any) { m["_rv_tlsn"] = "1" },
+		"emitted":        func(m map[string]any) { m["_rv_em"] = "now" },
+		"columns":        func(m map[string]any) { m["_rv_cols"] = "{" },
+		"columns null":   func(m map[string]any) { m["_rv_cols"] = "null" },
+		"columns number": func(m map[string]any) { m["_rv_cols"] = int64(1) },
 		"endless chunks": func(m map[string]any) { m["_rv_chunks"] = int64(1 << 40) },
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -83,7 +98,7 @@ func TestDamagedMark(t *testing.T) {
 			change(meta)
 			got, err := document.ParseState(meta)
 			requireError(t, err, "poison", document.ReasonBadState)
-			require.Equal(t, document.State{Keys: []string{"a"}}, got, "the keys are known all the same")
+			require.Equal(t, document.State{Keys: []string{"a"}, Metadata: map[string]any{"a": int64(1)}}, got, "the keys are known all the same")
 		})
 	}
 }

@@ -3,20 +3,18 @@ package indexer
 import (
 	"context"
 	"time"
-
-	"github.com/rowvec/rowvec/function/document"
 )
 
 // row is the work on one row of a batch. It belongs to the batch's goroutine.
 type row struct {
 	id       string
-	items    []*item         // not settled yet, in the order of arrival
-	decision decision        // of the current pass
-	stored   *document.State // what the index held at readAt
+	items    []*item  // not settled yet, in the order of arrival
+	decision decision // of the current pass
+	known             // what the index knew at readAt
 	readAt   time.Time
 	vectors  [][]float32          // one per chunk of decision.document
 	missing  int                  // how many of them are still to come
-	known    map[string][]float32 // vectors of an earlier pass, by text
+	cache    map[string][]float32 // vectors of an earlier pass, by text
 }
 
 // batch works on the rows of some records until every record is settled. Rows finish one by one.
@@ -79,6 +77,9 @@ func (b *batch) done(r *row, k Kind) {
 		}
 		b.table.settle(it, Outcome{Kind: kind, Attempts: it.attempts})
 	}
+	if doc := r.decision.document; doc != nil && doc.Dropped > 0 {
+		b.table.observer.MetadataDropped(b.table.name, doc.Dropped)
+	}
 	b.forget(r)
 }
 
@@ -113,6 +114,6 @@ func (b *batch) interrupt(rows []*row) {
 
 // forget ends the work on a row.
 func (b *batch) forget(r *row) {
-	r.items, r.vectors, r.known, r.decision = nil, nil, nil, decision{}
+	r.items, r.vectors, r.cache, r.known, r.decision = nil, nil, nil, known{}, decision{}
 	b.table.free(r.id)
 }

@@ -74,7 +74,7 @@ func BenchmarkPlan(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		for _, items := range rows {
-			if d := plan(builder, items, stored); d.action != index {
+			if d := planned(builder, items, stored); d.action != index {
 				b.Fatal(d.action)
 			}
 		}

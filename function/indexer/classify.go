@@ -77,7 +77,8 @@ func (f *fault) Unwrap() error { return f.err }
 // Class returns the class as Classify reads it.
 func (f *fault) Class() string { return string(f.class) }
 
-// Reason returns the machine word: draining, interrupted, panic, refuses_everything, bad_answer, collection_missing.
+// Reason returns the machine word: draining, interrupted, panic, refuses_everything, bad_answer,
+// collection_missing, outdated_text, row_gone.
 func (f *fault) Reason() string { return f.reason }
 
 // ErrDraining is returned by Submit once Drain has begun. The record was settled as Interrupted.

@@ -2,10 +2,7 @@ package indexer
 
 import (
 	"context"
-	"slices"
 	"time"
-
-	"github.com/rowvec/rowvec/function/document"
 )
 
 // fenceAge is how old the state that a write stands on may be. Chroma has no conditional write, so the fence is read, compare, write:
@@ -37,42 +34,35 @@ func (g *group) fence(ctx context.Context, s Store) error {
 	for i, j := range check {
 		ids[i] = j.id
 	}
-	stored, err := s.Get(ctx, ids)
+	found, err := g.writer.look(ctx, s, ids)
 	if err != nil {
 		return err
 	}
 	for _, j := range check {
-		j.compare(stored, now)
+		j.compare(found[j.id], now)
 	}
 	return nil
 }
 
-// compare holds what is stored now against what the write was planned on.
-func (j *job) compare(stored map[string]map[string]any, now time.Time) {
-	state, err := stateOf(stored, j.id)
+// compare holds what is known now against what the write was planned on.
+func (j *job) compare(l looked, now time.Time) {
 	switch {
-	case err != nil:
-		j.reply(false, err)
-	case sameState(state, j.base):
+	case l.err != nil:
+		j.reply(false, l.err)
+	case l.same(j.base):
 		j.readAt = now
-	case j.attempts > 0 && j.holds(state):
+	case j.attempts > 0 && j.holds(l.known):
 		j.reply(false, nil) // an earlier attempt did it all: the commit mark, which says so, is written last
 	default:
 		j.reply(true, nil)
 	}
 }
 
-// holds reports whether the stored state is the one that the job was to bring about.
-func (j *job) holds(state *document.State) bool {
-	if j.want == nil || state == nil {
-		return j.want == nil && state == nil
+// holds reports whether the index is as the job was to leave it.
+func (j *job) holds(k known) bool {
+	if j.want == nil {
+		return k.stored == nil && (j.table.writer.tombstones == nil || k.gone(j.version))
 	}
-	return sameVersion(state.Version, j.want.Version) && state.Fingerprint == j.want.Fingerprint && state.Chunks == j.want.Chunks
-}
-
-func sameState(a, b *document.State) bool {
-	if a == nil || b == nil {
-		return a == b
-	}
-	return sameVersion(a.Version, b.Version) && a.Fingerprint == b.Fingerprint && a.Chunks == b.Chunks && slices.Equal(a.Keys, b.Keys)
+	return k.stored != nil && k.stored.Version.SameChange(j.want.Version) && k.stored.TextVersion.SameChange(j.want.TextVersion) &&
+		k.stored.Fingerprint == j.want.Fingerprint && k.stored.Chunks == j.want.Chunks
 }

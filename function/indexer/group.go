@@ -8,6 +8,7 @@ import (
 
 // group is the jobs that are written together. It belongs to the writer's goroutine.
 type group struct {
+	writer   *Writer
 	jobs     []*job
 	troubles map[*Table]*trouble // once something fails
 	state    State               // what was reported last
@@ -35,7 +36,7 @@ func (g *group) apply(ctx context.Context, s Store) error {
 	for p := range phases {
 		for from := 0; from < len(calls[p].ids); from += groupRecords {
 			part := calls[p].slice(from, min(from+groupRecords, len(calls[p].ids)))
-			if err := part.send(ctx, s, p); err != nil {
+			if err := g.send(ctx, s, p, &part); err != nil {
 				return err
 			}
 		}
@@ -63,10 +64,12 @@ func (r *records) slice(from, to int) records {
 }
 
 // send makes the call of a phase.
-func (r *records) send(ctx context.Context, s Store, p phase) error {
+func (g *group) send(ctx context.Context, s Store, p phase, r *records) error {
 	var op string
 	var err error
 	switch p {
+	case bury:
+		op, err = "bury", g.writer.tombstones.put(ctx, r)
 	case removeRest, removeFirst:
 		op, err = "delete", s.Delete(ctx, r.ids)
 	case announce, refreshRest, refreshFirst, commitFirst:

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"time"
 
+	"github.com/rowvec/rowvec/connector"
 	"github.com/rowvec/rowvec/function/document"
 )
 
@@ -12,11 +13,12 @@ import (
 // records of a row is announced in the first one before anything else: how many records there are or will be, so that whatever comes
 // next knows what to clear away, and no fingerprint, so that it does not take the others for what they were. The new version and
 // fingerprint, the commit mark, come last of all; until then the old version stays, for the fence. A first record is removed after its
-// others, and refreshed after them.
+// others, and refreshed after them. A tombstone is there before anything of the row is gone (tombstones.go).
 type phase uint8
 
 const (
-	announce      phase = iota // Update
+	bury          phase = iota // Upsert of a tombstone
+	announce                   // Update
 	removeRest                 // Delete
 	removeFirst                // Delete
 	refreshRest                // Update
@@ -40,10 +42,13 @@ type job struct {
 	table  *Table
 	row    *row // handed back, never looked into
 	id     string
-	base   *document.State // what the index held when the write was planned
+	base   known // what the index knew when the write was planned
 	readAt time.Time
-	want   *document.State // what it holds once the write is done; nil: nothing
 	writes []write
+
+	// What it knows once the write is done.
+	want    *document.State   // nil: nothing is stored
+	version connector.Version // of the tombstone, if nothing is
 
 	attempts int
 	answered bool
@@ -61,14 +66,14 @@ type written struct {
 // newJob makes the job of a row's decision.
 func newJob(t *Table, r *row, answer chan<- written) *job {
 	d := r.decision
-	j := &job{table: t, row: r, id: r.id, base: r.stored, readAt: r.readAt, answer: answer}
+	j := &job{table: t, row: r, id: r.id, base: r.known, readAt: r.readAt, version: d.version, want: d.want, answer: answer}
 	before, after := 0, len(d.records)
 	if r.stored != nil {
 		before = max(1, r.stored.Chunks) // a record that rowvec did not write says no count
 	}
 	j.writes = make([]write, 0, max(before, after)+1)
-	if d.action != remove {
-		j.want = &document.State{Version: d.winner.Change.Version, Fingerprint: d.document.Fingerprint, Chunks: after}
+	if d.action == remove && t.writer.tombstones != nil {
+		j.writes = append(j.writes, tombstone(j.id, d.version))
 	}
 	if d.action == refresh {
 		for i, record := range d.records {
@@ -82,7 +87,7 @@ func newJob(t *Table, r *row, answer chan<- written) *job {
 	j.remove(after, before) // the row, or the tail of a document that shrank
 	first := writeFirst
 	if before == 0 && after > 1 {
-		j.add(announceFirst, unmarked(d.records[0]), r.vectors[0])
+		j.add(announceFirst, j.unmarked(d.records[0]), r.vectors[0])
 		first = commitFirst
 	}
 	for i, record := range d.records {
@@ -94,23 +99,30 @@ func newJob(t *Table, r *row, answer chan<- written) *job {
 // announce says in a first record that is there that the row has up to count records and is being changed. A row of one record needs
 // none of it: it changes in one call.
 func (j *job) announce(count int) {
-	if count == 1 || (j.base.Fingerprint == "" && j.base.Chunks >= count) {
+	if count == 1 || (j.base.stored.Fingerprint == "" && j.base.stored.Chunks >= count) {
 		return
 	}
 	meta := map[string]any{document.KeyFingerprint: "", document.KeyChunks: int64(count)}
-	if j.base.Chunks == 0 { // not ours so far: make it a state that can be read
-		meta[document.KeyLSN], meta[document.KeyCommitTime] = int64(0), int64(0)
+	if j.base.stored.Chunks == 0 { // not ours so far: make it a state that can be read
+		j.setFloor(meta)
 	}
 	j.add(announce, document.Record{ID: j.id, Metadata: meta}, nil)
 }
 
-// unmarked returns a first record that says how many there will be and that no change is in yet: a version older than any.
-func unmarked(first document.Record) document.Record {
+// unmarked returns a first record that says how many there will be and that the change is not in yet.
+func (j *job) unmarked(first document.Record) document.Record {
 	first.Metadata = maps.Clone(first.Metadata)
-	first.Metadata[document.KeyLSN] = int64(0)
-	first.Metadata[document.KeyCommitTime] = int64(0)
 	first.Metadata[document.KeyFingerprint] = ""
+	j.setFloor(first.Metadata)
 	return first
+}
+
+// setFloor gives a record that is no row yet the version of the tombstone, which it hides from whoever looks: what is older stays
+// stale. Where there is none the version is older than any.
+func (j *job) setFloor(meta map[string]any) {
+	floor, _ := j.base.version()
+	document.SetVersion(meta, floor)
+	document.SetTextVersion(meta, floor)
 }
 
 // remove adds the removal of a row's records [from, to).

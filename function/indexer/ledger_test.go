@@ -13,6 +13,7 @@ type ledger struct {
 	inFlight   int
 	most       int
 	saved      int
+	dropped    int
 	conditions []Condition
 	fresh      []time.Duration
 	latency    []time.Duration
@@ -47,6 +48,12 @@ func (l *ledger) TextsSaved(_ string, texts int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.saved += texts
+}
+
+func (l *ledger) MetadataDropped(_ string, values int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.dropped += values
 }
 
 func (l *ledger) Condition(_ string, c Condition) {

@@ -14,6 +14,8 @@ type Observer interface {
 	InFlight(table string, delta int)
 	// TextsSaved reports texts that were not sent to the endpoint: equal to another of the batch, or unchanged in the index.
 	TextsSaved(table string, texts int)
+	// MetadataDropped reports metadata values of a row that the index cannot hold: NaN and infinities.
+	MetadataDropped(table string, values int)
 	// Condition reports that the table's condition changed.
 	Condition(table string, c Condition)
 }
@@ -28,4 +30,5 @@ func (nobody) BatchTaken(string, int)                             {}
 func (nobody) Settled(string, Kind, time.Duration, time.Duration) {}
 func (nobody) InFlight(string, int)                               {}
 func (nobody) TextsSaved(string, int)                             {}
+func (nobody) MetadataDropped(string, int)                        {}
 func (nobody) Condition(string, Condition)                        {}

@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"time"
-
-	"github.com/rowvec/rowvec/function/document"
 )
 
 // pass takes the rows of a batch through lookup, plan, embedding and writing once.
@@ -18,6 +16,7 @@ type pass struct {
 	results chan embedded
 	written chan written
 	again   []*row // to be planned again
+	lacking []*row // to be planned again once their columns are read from the table
 	held    []*row // to be planned again once a setting has changed
 }
 
@@ -38,6 +37,7 @@ func (p *pass) run(ctx context.Context, rows []*row) {
 	for _, r := range p.lookUp(ctx, rows) {
 		p.plan(r)
 	}
+	p.fetch(ctx)
 	if p.saved > 0 {
 		p.table.observer.TextsSaved(p.table.name, p.saved)
 	}
@@ -78,11 +78,11 @@ func (p *pass) lookUp(ctx context.Context, rows []*row) []*row {
 			ids[i] = r.id
 		}
 		var readAt time.Time
-		var stored map[string]map[string]any
+		var index map[string]looked
 		_, err := p.retry(ctx, func(ctx context.Context) error {
 			return p.table.writer.attempt(ctx, func(ctx context.Context, s Store) (err error) {
 				readAt = time.Now() // before the call: the answer may be as old as this
-				stored, err = s.Get(ctx, ids)
+				index, err = p.table.writer.look(ctx, s, ids)
 				return err
 			})
 		})
@@ -90,7 +90,7 @@ func (p *pass) lookUp(ctx context.Context, rows []*row) []*row {
 			return fmt.Errorf("look up %d rows: %w", len(ids), err)
 		}
 		for _, r := range part {
-			if p.know(r, stored, readAt) {
+			if p.know(r, index[r.id], readAt) {
 				found = append(found, r)
 			}
 		}
@@ -101,13 +101,12 @@ func (p *pass) lookUp(ctx context.Context, rows []*row) []*row {
 
 // know notes what the index holds of a row. A commit mark that cannot be read condemns the row's changes: to write over it would be to
 // give up the fence.
-func (p *pass) know(r *row, stored map[string]map[string]any, readAt time.Time) bool {
-	state, err := stateOf(stored, r.id)
-	if err != nil {
-		p.failed([]*row{r}, err)
+func (p *pass) know(r *row, l looked, readAt time.Time) bool {
+	if l.err != nil {
+		p.failed([]*row{r}, l.err)
 		return false
 	}
-	r.stored, r.readAt = state, readAt
+	r.known, r.readAt = l.known, readAt
 	return true
 }
 
@@ -124,22 +123,9 @@ func (p *pass) failed(rows []*row, err error) {
 	}
 }
 
-// stateOf reads a row's state from an answer of Store.Get, nil for a row that the index does not hold.
-func stateOf(stored map[string]map[string]any, id string) (*document.State, error) {
-	meta, has := stored[id]
-	if !has {
-		return nil, nil //nolint:nilnil // the pair says that there is nothing to read
-	}
-	state, err := document.ParseState(meta)
-	if err != nil {
-		return nil, fmt.Errorf("row %s: %w", id, err)
-	}
-	return &state, nil
-}
-
 // plan decides on a row and sends it on its way.
 func (p *pass) plan(r *row) {
-	d := plan(p.table.builder, r.items, r.stored)
+	d := planner{builder: p.table.builder, fetches: p.table.columns != nil}.plan(r.items, r.known)
 	r.decision = d
 	for _, bad := range d.poisoned {
 		if !p.reject(r, bad.item, "plan", bad.err) {
@@ -152,8 +138,10 @@ func (p *pass) plan(r *row) {
 		p.forget(r)
 	case hold:
 		p.held = append(p.held, r)
+	case fetch:
+		p.lacking = append(p.lacking, r)
 	case remove:
-		if r.stored == nil {
+		if r.stored == nil && p.table.writer.tombstones == nil {
 			p.done(r, Deleted)
 			return
 		}
@@ -171,7 +159,7 @@ func (p *pass) want(r *row) {
 	chunks := r.decision.document.Chunks
 	r.vectors, r.missing = make([][]float32, len(chunks)), 0
 	for i, chunk := range chunks {
-		if v, ok := r.known[chunk.Text]; ok {
+		if v, ok := r.cache[chunk.Text]; ok {
 			r.vectors[i] = v
 			continue
 		}
@@ -254,9 +242,9 @@ func (r *row) keep() {
 	if len(r.vectors) == 0 {
 		return
 	}
-	r.known = make(map[string][]float32, len(r.vectors))
+	r.cache = make(map[string][]float32, len(r.vectors))
 	for i, chunk := range r.decision.document.Chunks {
-		r.known[chunk.Text] = r.vectors[i]
+		r.cache[chunk.Text] = r.vectors[i]
 	}
 }
 

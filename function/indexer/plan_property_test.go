@@ -66,7 +66,7 @@ func randomHistory(rng *rand.Rand, deletes bool) []*connector.Change {
 func applied(t *testing.T, b builder, state *document.State, changes []*connector.Change) *document.State {
 	t.Helper()
 	items := itemsOf(changes...)
-	d := plan(b, items, state)
+	d := planned(b, items, state)
 	require.Empty(t, d.poisoned)
 	require.LessOrEqual(t, len(d.stale), len(items))
 	switch d.action {
@@ -75,7 +75,7 @@ func applied(t *testing.T, b builder, state *document.State, changes []*connecto
 		return state
 	case remove:
 		return nil
-	case hold:
+	case hold, fetch:
 		require.Fail(t, "nothing to hold for")
 	case refresh, index:
 	}

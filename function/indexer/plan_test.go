@@ -110,7 +110,7 @@ func TestPlan(t *testing.T) {
 				stored = storedAs(t, articles(), c.stored)
 			}
 			items := itemsOf(c.changes...)
-			d := plan(newBuilder(t, spec), items, stored)
+			d := planned(newBuilder(t, spec), items, stored)
 			require.Equal(t, c.action, d.action)
 			if c.winner < 0 {
 				require.Nil(t, d.winner)
@@ -135,18 +135,18 @@ func TestPlan(t *testing.T) {
 // panicking is a builder whose template panics on one title.
 type panicking struct{ *document.Builder }
 
-func (b panicking) Build(c *connector.Change) (*document.Document, error) {
+func (b panicking) Draft(c *connector.Change) (*document.Document, error) {
 	if c.After["title"] == "boom" {
 		var none *document.Document
 		_ = none.Empty
 	}
-	return b.Builder.Build(c)
+	return b.Builder.Draft(c)
 }
 
 func TestPlanTurnsAPanicIntoPoison(t *testing.T) {
 	t.Parallel()
 	items := itemsOf(upserted(1, 1, "fine"), upserted(1, 2, "boom"))
-	d := plan(panicking{newBuilder(t, articles())}, items, nil)
+	d := planned(panicking{newBuilder(t, articles())}, items, nil)
 	require.Same(t, items[0], d.winner)
 	require.Len(t, d.poisoned, 1)
 	require.Equal(t, "panic", Reason(d.poisoned[0].err))
@@ -158,7 +158,7 @@ func TestPlanKeepsWhatTheSourceDidNotSend(t *testing.T) {
 	stored := storedAs(t, articles(), c)
 	again := upserted(1, 9, "a")
 	again.After["price"] = connector.Unavailable{}
-	d := plan(newBuilder(t, articles()), itemsOf(again), stored)
+	d := planned(newBuilder(t, articles()), itemsOf(again), stored)
 	require.Equal(t, skip, d.action, "a kept key is not a missing key")
 }
 
@@ -167,9 +167,14 @@ func TestPlanRemovesAKeyThatBecameNull(t *testing.T) {
 	stored := storedAs(t, articles(), upserted(1, 9, "a"))
 	c := upserted(1, 10, "a")
 	c.After["price"] = nil
-	d := plan(newBuilder(t, articles()), itemsOf(c), stored)
+	d := planned(newBuilder(t, articles()), itemsOf(c), stored)
 	require.Equal(t, refresh, d.action)
 	value, sent := d.records[0].Metadata["price"]
 	require.True(t, sent)
 	require.Nil(t, value)
+}
+
+// planned plans without tombstones and without a table to read from.
+func planned(b builder, items []*item, stored *document.State) decision {
+	return planner{builder: b}.plan(items, known{stored: stored})
 }

@@ -1,6 +1,10 @@
 package indexer
 
-import "context"
+import (
+	"context"
+
+	"github.com/rowvec/rowvec/connector"
+)
 
 // Embedder turns texts into vectors. One call is one attempt of one request; its errors may tell their class (see Classify).
 type Embedder interface {
@@ -21,4 +25,17 @@ type Store interface {
 	Update(ctx context.Context, ids []string, metadatas []map[string]any) error
 	// Delete removes records; unknown ids are ignored.
 	Delete(ctx context.Context, ids []string) error
+}
+
+// Tombstones is the companion collection of a Store: one record for each row that was deleted, with a vector of one dimension.
+type Tombstones interface {
+	Store
+	// Expire removes up to limit records that have an integer below bound under key in their metadata, and returns how many.
+	Expire(ctx context.Context, key string, bound int64, limit int) (int, error)
+}
+
+// Columns reads columns of a row from its table. One call is one attempt; its errors may tell their class (see Classify).
+type Columns interface {
+	// Fetch returns the named columns of the row with that key as they are now; found is false when there is no such row.
+	Fetch(ctx context.Context, table connector.Table, key []connector.Column, columns []string) (row connector.Row, found bool, err error)
 }

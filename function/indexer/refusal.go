@@ -37,7 +37,7 @@ func (w *Writer) condemn(ctx context.Context, refused []refusal) {
 		}
 		// Once one had to wait, the refusals of the others are old news: they are tried again, too.
 		waited = true
-		if err := w.persist(ctx, &group{jobs: []*job{r.job}}, w.doubt); err != nil {
+		if err := w.persist(ctx, &group{writer: w, jobs: []*job{r.job}}, w.doubt); err != nil {
 			r.job.reply(false, err)
 		}
 	}

@@ -18,6 +18,8 @@ import (
 type rig struct {
 	t        *testing.T
 	store    *fakeStore
+	stones   *fakeStones
+	columns  Columns
 	embedder *fakeEmbedder
 	pool     *EmbedPool
 	writer   *Writer
@@ -41,7 +43,7 @@ func articles() document.Spec {
 func newRig(t *testing.T, options ...func(*rig)) *rig {
 	t.Helper()
 	r := &rig{
-		t: t, store: newFakeStore(), embedder: &fakeEmbedder{size: 4}, ledger: newLedger(), spec: articles(),
+		t: t, store: newFakeStore(), stones: &fakeStones{newFakeStore()}, embedder: &fakeEmbedder{size: 4}, ledger: newLedger(), spec: articles(),
 		batch: Batch{MaxRecords: 16, MaxBytes: 1 << 16, InFlight: 2},
 	}
 	r.open = func(context.Context) (Store, error) { return r.store, nil }
@@ -59,11 +61,18 @@ func (r *rig) start() {
 	r.t.Helper()
 	builder, err := document.NewBuilder(r.spec)
 	require.NoError(r.t, err)
-	writer := NewWriter(r.open)
+	var options []WriterOption
+	if r.stones != nil {
+		options = append(options, WithTombstones(func(context.Context) (Tombstones, error) { return r.stones, nil }, week, nil))
+	}
+	writer := NewWriter(r.open, options...)
 	r.writer = writer
 	r.running.Go(func() { writer.Run(context.Background()) })
-	r.table = NewTable(TableConfig{Table: r.spec.Table, Builder: builder, Batch: r.batch}, r.pool, writer, Options{Observer: r.ledger})
+	r.table = NewTable(TableConfig{Table: r.spec.Table, Builder: builder, Batch: r.batch, Columns: r.columns}, r.pool, writer, Options{Observer: r.ledger})
 }
+
+// week is how long the rig's tombstones are kept.
+const week = 7 * 24 * time.Hour
 
 // stop ends them without waiting for what is in work.
 func (r *rig) stop() {

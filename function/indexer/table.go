@@ -35,6 +35,7 @@ type TableConfig struct {
 	Table   string // schema.table: in logs and for the observer
 	Builder *document.Builder
 	Batch   Batch
+	Columns Columns // reads what changes lack from the table; nil: such changes are dead letters
 }
 
 // Options are what tables and writers report to; the zero value reports nothing.
@@ -60,6 +61,7 @@ type Table struct {
 	builder  builder
 	pool     *EmbedPool
 	writer   *Writer
+	columns  Columns
 	observer Observer
 	backoff  backoff
 	cond     *conditions
@@ -89,7 +91,7 @@ func newTable(cfg TableConfig, b builder, pool *EmbedPool, writer *Writer, opts 
 	opts = opts.withDefaults()
 	limits := cfg.Batch.withDefaults()
 	t := &Table{
-		name: cfg.Table, builder: b, pool: pool, writer: writer, observer: opts.Observer, backoff: defaultBackoff(),
+		name: cfg.Table, builder: b, pool: pool, writer: writer, columns: cfg.Columns, observer: opts.Observer, backoff: defaultBackoff(),
 		inFlight: limits.InFlight, queue: newQueue(limits),
 		draining: make(chan struct{}), drained: make(chan struct{}), room: make(chan struct{}),
 	}

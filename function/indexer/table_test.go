@@ -34,7 +34,7 @@ func TestTableFollowsARow(t *testing.T) {
 		require.Equal(t, []Kind{Indexed}, kinds(t, r.submit(upserted(1, 12, "second"))))
 		require.Equal(t, []Kind{Deleted}, kinds(t, r.submit(deleted(1, 13))))
 		require.Empty(t, r.store.ids())
-		require.Equal(t, []Kind{Deleted}, kinds(t, r.submit(deleted(1, 13))), "nothing there any more")
+		require.Equal(t, []Kind{Stale}, kinds(t, r.submit(deleted(1, 13))), "the same deletion again")
 		require.Zero(t, r.ledger.inFlight)
 	})
 }

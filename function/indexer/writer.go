@@ -14,9 +14,10 @@ const groupRecords = 1000
 // Writer writes the rows of one collection, in groups: what comes while a group is being written makes the next. Its tables must be
 // drained before it is stopped, or what they have in work is interrupted.
 type Writer struct {
-	*opener
-	backoff  backoff
-	accepted time.Time // when the store last took a write; Run's alone
+	*opener[Store]
+	tombstones *tombstones // nil: deleted rows are not remembered
+	backoff    backoff
+	accepted   time.Time // when the store last took a write; Run's alone
 
 	mu      sync.Mutex
 	jobs    []*job
@@ -30,11 +31,15 @@ type Writer struct {
 
 // NewWriter returns a writer whose collection is opened when it is first needed; open makes one attempt and is called again, with
 // back-off, until it succeeds, and whenever the store says by an error's Reason that the collection is missing.
-func NewWriter(open func(ctx context.Context) (Store, error)) *Writer {
-	return &Writer{
+func NewWriter(open func(ctx context.Context) (Store, error), options ...WriterOption) *Writer {
+	w := &Writer{
 		opener: newOpener(open), backoff: defaultBackoff(),
 		wakeup: make(chan struct{}, 1), stop: make(chan struct{}), ended: make(chan struct{}),
 	}
+	for _, option := range options {
+		option(w)
+	}
+	return w
 }
 
 var errStopped = errors.New("the writer was stopped")
@@ -53,6 +58,7 @@ func (w *Writer) Run(ctx context.Context) {
 	w.mu.Unlock()
 	defer close(w.ended)
 	defer w.refuse()
+	defer w.sweeping(ctx)()
 	for ctx.Err() == nil {
 		if jobs := w.take(); len(jobs) > 0 {
 			w.commit(ctx, jobs)
@@ -64,6 +70,20 @@ func (w *Writer) Run(ctx context.Context) {
 		case <-w.stop:
 			return
 		}
+	}
+}
+
+// sweeping keeps the tombstones beside the writing and returns what ends that.
+func (w *Writer) sweeping(ctx context.Context) (end func()) {
+	if w.tombstones == nil {
+		return func() {}
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	var sweeps sync.WaitGroup
+	sweeps.Go(func() { w.tombstones.keep(ctx) })
+	return func() {
+		cancel()
+		sweeps.Wait()
 	}
 }
 
@@ -130,7 +150,7 @@ func (w *Writer) take() []*job {
 func (w *Writer) commit(ctx context.Context, jobs []*job) {
 	var refused []refusal
 	bisect(jobs, func(part []*job) error {
-		return w.persist(ctx, &group{jobs: slices.Clone(part)}, func(err error) error { return err })
+		return w.persist(ctx, &group{writer: w, jobs: slices.Clone(part)}, func(err error) error { return err })
 	}, func(part []*job, err error) {
 		for _, j := range part {
 			if Classify(err) == ClassPoison {

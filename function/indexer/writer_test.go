@@ -241,7 +241,7 @@ func TestRecordsOfAGroupAreCutIntoCalls(t *testing.T) {
 		j.add(removeRest, document.Record{ID: fmt.Sprint("tail ", i)}, nil)
 	}
 	j.add(removeFirst, document.Record{ID: "1"}, nil)
-	g := &group{jobs: []*job{j}}
+	g := &group{writer: NewWriter(nil), jobs: []*job{j}}
 	require.NoError(t, g.apply(t.Context(), s))
 	sizes := make([]int, 0, 4)
 	for _, c := range s.of("delete") {

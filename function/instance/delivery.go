@@ -16,16 +16,17 @@ type Handler interface {
 
 // Delivery is one message received from an input topic.
 type Delivery struct {
-	Topic       string // without a -partition-n suffix
-	Pattern     bool   // the input is a topics pattern, not a topic that the operator listed
-	Key         string // exactly as the client gives it; base64 text for the connector's topics
-	Payload     []byte
-	Properties  map[string]string
-	ID          string // ledger:entry:partition:batch
-	PublishTime time.Time
-	EventTime   time.Time // zero when unset
-	Redelivered int       // broker's count; always 0 for failover and exclusive
-	Received    time.Time
+	Topic         string // without a -partition-n suffix
+	Pattern       bool   // the input is a topics pattern, not a topic that the operator listed
+	Key           string // exactly as the client gives it; base64 text for the connector's topics
+	Payload       []byte
+	Properties    map[string]string
+	SchemaVersion []byte // as the broker assigned it; empty when the message has none
+	ID            string // ledger:entry:partition:batch
+	PublishTime   time.Time
+	EventTime     time.Time // zero when unset
+	Redelivered   int       // broker's count; always 0 for failover and exclusive
+	Received      time.Time
 
 	settled atomic.Bool
 	settle  func(Settlement)

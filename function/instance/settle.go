@@ -40,16 +40,17 @@ func newSettler(o observer, letters *deadLetters, log *slog.Logger) *settler {
 // deliver makes the delivery of a message.
 func (s *settler) deliver(f *feed, consumer pulsar.Consumer, msg pulsar.Message) *Delivery {
 	d := &Delivery{
-		Topic:       withoutPartition(msg.Topic()),
-		Pattern:     f.in.Pattern,
-		Key:         msg.Key(),
-		Payload:     msg.Payload(),
-		Properties:  msg.Properties(),
-		ID:          messageID(msg.ID()),
-		PublishTime: msg.PublishTime(),
-		EventTime:   eventTime(msg),
-		Redelivered: int(msg.RedeliveryCount()),
-		Received:    time.Now(),
+		Topic:         withoutPartition(msg.Topic()),
+		Pattern:       f.in.Pattern,
+		Key:           msg.Key(),
+		Payload:       msg.Payload(),
+		Properties:    msg.Properties(),
+		SchemaVersion: msg.SchemaVersion(),
+		ID:            messageID(msg.ID()),
+		PublishTime:   msg.PublishTime(),
+		EventTime:     eventTime(msg),
+		Redelivered:   int(msg.RedeliveryCount()),
+		Received:      time.Now(),
 	}
 	s.open.Add(1)
 	s.observer.received()

@@ -56,7 +56,9 @@ func Java() Need {
 }
 
 // JavaHome finds the folder of a Java runtime: JAVA_HOME when it is new enough, else the one in PATH, else the newest of the system's.
-func JavaHome(ctx context.Context) (string, error) {
+func JavaHome(ctx context.Context) (string, error) { return javaHome(ctx, oldestJava) }
+
+func javaHome(ctx context.Context, oldest int) (string, error) {
 	preferred := []string{}
 	if home := os.Getenv("JAVA_HOME"); home != "" {
 		preferred = append(preferred, home)
@@ -66,7 +68,7 @@ func JavaHome(ctx context.Context) (string, error) {
 	}
 	command := func(home string) []string { return []string{filepath.Join(home, "bin", "java"), "-version"} }
 	for _, home := range preferred {
-		if found, err := newest(ctx, []string{home}, oldestJava, command); err == nil {
+		if found, err := newest(ctx, []string{home}, oldest, command); err == nil {
 			return found, nil
 		}
 	}
@@ -74,7 +76,7 @@ func JavaHome(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return newest(ctx, append(installed, preferred...), oldestJava, command)
+	return newest(ctx, append(installed, preferred...), oldest, command)
 }
 
 // newest asks each candidate for its version and returns the newest that is new enough.

@@ -72,9 +72,9 @@ func assembleFakes(t *testing.T, dir, script string) (*Stack, []*fake) {
 	state, err := openState(dir)
 	require.NoError(t, err)
 	s := &Stack{opts: Options{Dir: dir}, state: state, log: slog.New(slog.DiscardHandler)}
-	into := []**Component{&s.Postgres, &s.Chroma, &s.Embedding, &s.Pulsar}
+	into := []**Component{&s.Postgres, &s.Chroma, &s.Embedding, &s.Pulsar, &s.Debezium}
 	fakes := make([]*fake, len(into))
-	for i, name := range []string{"postgres", "chroma", "embedding", "pulsar"} {
+	for i, name := range []string{"postgres", "chroma", "embedding", "pulsar", "debezium"} {
 		ports, err := state.ports(name, 1)
 		require.NoError(t, err)
 		at := place{dir: filepath.Join(dir, name), log: filepath.Join(dir, "logs", name+".log"), ports: ports}
@@ -82,7 +82,7 @@ func assembleFakes(t *testing.T, dir, script string) (*Stack, []*fake) {
 		*into[i] = &Component{stack: s, name: name, at: at, service: fakes[i]}
 	}
 	t.Cleanup(func() {
-		for _, c := range s.Components() {
+		for _, c := range s.all() {
 			require.NoError(t, c.Kill(context.Background()))
 		}
 	})

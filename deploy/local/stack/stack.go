@@ -38,6 +38,8 @@ type Options struct {
 type Stack struct {
 	// The parts, in the order in which records flow back: nothing needs what comes after it.
 	Postgres, Chroma, Embedding, Pulsar *Component
+	// Debezium is Debezium Server, the other source. It starts only by StartDebezium.
+	Debezium *Component
 
 	opts   Options
 	cache  *install.Cache
@@ -92,7 +94,7 @@ func Attach(dir string) (*Stack, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, c := range s.Components() {
+	for _, c := range s.all() {
 		c.refresh()
 	}
 	return s, nil
@@ -156,7 +158,7 @@ func open(opts Options) (*Stack, error) {
 	return s, s.assemble()
 }
 
-// assemble makes the four parts.
+// assemble makes the parts.
 func (s *Stack) assemble() error {
 	parts := []struct {
 		into  **Component
@@ -168,6 +170,7 @@ func (s *Stack) assemble() error {
 		{&s.Chroma, "chroma", 1, newChroma},
 		{&s.Embedding, "embedding", 1, newEmbedding},
 		{&s.Pulsar, "pulsar", 3, newPulsar},
+		{&s.Debezium, "debezium", 1, newDebezium},
 	}
 	for _, p := range parts {
 		ports, err := s.state.ports(p.name, p.ports)
@@ -180,9 +183,14 @@ func (s *Stack) assemble() error {
 	return nil
 }
 
-// Components lists the parts.
+// Components lists the parts that Start brings up.
 func (s *Stack) Components() []*Component {
 	return []*Component{s.Postgres, s.Chroma, s.Embedding, s.Pulsar}
+}
+
+// all lists the parts that there may be.
+func (s *Stack) all() []*Component {
+	return append(s.Components(), s.Debezium)
 }
 
 // Reused reports whether Start found all parts running, and started none.
@@ -242,7 +250,7 @@ func (s *Stack) abandon(ctx context.Context) error {
 	return s.halt(ctx, func(c *Component) bool { return c.fresh })
 }
 
-// Stop ends all parts in order, Pulsar with its functions first, and kills what does not end by itself in time or when ctx ends. Data and logs stay.
+// Stop ends all parts in order, sources and Pulsar with its functions first, and kills what does not end by itself in time or when ctx ends. Data and logs stay.
 func (s *Stack) Stop(ctx context.Context) error {
 	unlock, err := lock(ctx, s.opts)
 	if err != nil {
@@ -252,7 +260,7 @@ func (s *Stack) Stop(ctx context.Context) error {
 	if err := s.state.refresh(); err != nil {
 		return err
 	}
-	for _, c := range s.Components() {
+	for _, c := range s.all() {
 		c.refresh()
 	}
 	return s.halt(ctx, func(*Component) bool { return true })
@@ -260,8 +268,10 @@ func (s *Stack) Stop(ctx context.Context) error {
 
 func (s *Stack) halt(ctx context.Context, which func(*Component) bool) error {
 	var errs []error
-	if which(s.Pulsar) {
-		errs = append(errs, s.Pulsar.Stop(ctx))
+	for _, c := range []*Component{s.Debezium, s.Pulsar} { // who publishes first
+		if which(c) {
+			errs = append(errs, c.Stop(ctx))
+		}
 	}
 	var group errgroup.Group
 	for _, c := range []*Component{s.Postgres, s.Chroma, s.Embedding} {
@@ -277,8 +287,8 @@ func (s *Stack) Wipe(ctx context.Context) error {
 	if err := s.Stop(ctx); err != nil {
 		return err
 	}
-	errs := make([]error, 0, len(s.Components())+1)
-	for _, c := range s.Components() {
+	errs := make([]error, 0, len(s.all())+1)
+	for _, c := range s.all() {
 		for _, dir := range append(c.service.outside(), c.at.dir) {
 			errs = append(errs, os.RemoveAll(dir))
 		}

@@ -1,0 +1,87 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// The classes of the package's errors (see Error.Class).
+const (
+	classRetry  = "retry"
+	classPoison = "poison"
+	classHalt   = "halt"
+)
+
+// The reasons of the package's errors: a closed set.
+const (
+	ReasonUnreachable  = "postgres_unreachable"  // retry: network, start-up, too many connections, a statement that took too long
+	ReasonUnauthorized = "postgres_unauthorized" // halt: user, password, or a table that the user may not read
+	ReasonNotFound     = "postgres_not_found"    // halt: no such database or table
+	ReasonNoKey        = "postgres_no_key"       // halt: a table without a key
+	ReasonRefused      = "postgres_refused"      // poison: this row's key or columns make no question that Postgres answers
+)
+
+// Error is a read that failed. Its text holds no address and no password.
+type Error struct {
+	class, reason, text string
+	err                 error
+}
+
+// Error says what failed and which setting to look at.
+func (e *Error) Error() string {
+	if e.err == nil {
+		return e.text
+	}
+	return e.text + ": " + e.err.Error()
+}
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.err }
+
+// Class is "retry", "poison" or "halt".
+func (e *Error) Class() string { return e.class }
+
+// Reason is one of the Reason constants.
+func (e *Error) Reason() string { return e.reason }
+
+// classify names an error of the driver by its SQLSTATE.
+func classify(err error) error {
+	if errors.Is(err, context.Canceled) {
+		return err
+	}
+	var refused *pgconn.PgError
+	if !errors.As(err, &refused) || len(refused.Code) != 5 {
+		return &Error{class: classRetry, reason: ReasonUnreachable, text: "postgres.url: Postgres does not answer", err: redacted(err)}
+	}
+	switch refused.Code[:2] {
+	case "28": // invalid authorization
+		return &Error{class: classHalt, reason: ReasonUnauthorized, text: "postgres.url: Postgres refuses the user or the password", err: refused}
+	case "3D", "3F": // no such database, no such schema
+		return &Error{class: classHalt, reason: ReasonNotFound, text: "postgres.url: is it the source's database?", err: refused}
+	case "22": // data exception: the key's text is not of the column's type
+		return &Error{class: classPoison, reason: ReasonRefused, text: "the row's key cannot be looked up", err: refused}
+	}
+	switch refused.Code {
+	case "42501":
+		return &Error{class: classHalt, reason: ReasonUnauthorized, text: "postgres.url: the user needs SELECT on the table", err: refused}
+	case "42P01":
+		return &Error{class: classHalt, reason: ReasonNotFound, text: "postgres.url: is it the source's database?", err: refused}
+	case "42703", "42883", "42804": // the table has changed since
+		return &Error{class: classPoison, reason: ReasonRefused, text: "the table has no such column any more", err: refused}
+	}
+	return &Error{class: classRetry, reason: ReasonUnreachable, text: "Postgres cannot answer now", err: refused}
+}
+
+// redacted keeps what the driver says of a connection's failure without the address that it repeats.
+func redacted(err error) error {
+	var connect *pgconn.ConnectError
+	if !errors.As(err, &connect) {
+		return err
+	}
+	if cause := connect.Unwrap(); cause != nil {
+		return cause
+	}
+	return errors.New("cannot connect")
+}

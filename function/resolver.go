@@ -1,0 +1,132 @@
+package function
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/rowvec/rowvec/connector"
+	"github.com/rowvec/rowvec/function/config"
+	"github.com/rowvec/rowvec/function/indexer"
+	"github.com/rowvec/rowvec/function/instance"
+	"github.com/rowvec/rowvec/function/schema"
+)
+
+// Waits between questions for a schema: drawn below a ceiling that doubles from the first to the last, and always the last where only
+// another setting, or an operator at the broker, can help.
+const (
+	firstSchemaWait = 100 * time.Millisecond
+	lastSchemaWait  = 30 * time.Second
+)
+
+// registry gives the schemas of topics; see schema.Registry.
+type registry interface {
+	Schema(ctx context.Context, topic string, version []byte) (*connector.Schema, error)
+	Close()
+}
+
+// resolver gives a record the schema that the broker has for it. While the registry cannot be asked it waits in place: that holds up
+// the input which needs the answer, and no other, and the status says why. A nil resolver, for a function without an admin URL, has no
+// schemas: values stay what their JSON is.
+type resolver struct {
+	registry   registry
+	conditions conditions
+}
+
+// newResolver returns nil where neither the settings nor the worker name an admin URL. Its errors are wrong settings.
+func newResolver(c config.Pulsar, workers string, lookup Lookup, cond conditions) (*resolver, error) {
+	address := c.AdminURL
+	if address == "" {
+		address = workers
+	}
+	if address == "" {
+		return nil, nil //nolint:nilnil // documented
+	}
+	token, err := c.Token.Resolve(lookup)
+	if err != nil {
+		return nil, fmt.Errorf("%s.pulsar.token: %w", config.Root, err)
+	}
+	r, err := schema.New(schema.Config{URL: address, Token: token})
+	if err != nil {
+		return nil, fmt.Errorf("%s.pulsar.adminURL: %w", config.Root, err)
+	}
+	return &resolver{registry: r, conditions: cond}, nil
+}
+
+// close gives back the connections.
+func (r *resolver) close() {
+	if r != nil {
+		r.registry.Close()
+	}
+}
+
+// of returns what connector.Record.Schema asks; nil for a message without a schema.
+func (r *resolver) of(ctx context.Context, d *instance.Delivery) func() (*connector.Schema, error) {
+	if r == nil || len(d.SchemaVersion) == 0 {
+		return nil
+	}
+	return func() (*connector.Schema, error) { return r.resolve(ctx, d.Topic, d.SchemaVersion) }
+}
+
+// resolve asks until there is an answer. Its error is that of ctx, or one that no waiting cures for this record.
+func (r *resolver) resolve(ctx context.Context, topic string, version []byte) (*connector.Schema, error) {
+	source, said := "schema of "+topic, ""
+	defer func() {
+		if said != "" {
+			r.conditions.SetCondition(source, "")
+		}
+	}()
+	for attempt := 1; ; attempt++ {
+		s, err := r.registry.Schema(ctx, topic, version)
+		if err == nil {
+			return s, nil
+		}
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		class := indexer.Classify(err)
+		if class == indexer.ClassPoison {
+			return nil, err
+		}
+		if text := schemaCondition(class, err); text != said {
+			r.conditions.SetCondition(source, text)
+			r.conditions.RecordException(instance.SystemException, err)
+			said = text
+		}
+		if !sleep(ctx, schemaWait(class, err, attempt)) {
+			return nil, ctx.Err()
+		}
+	}
+}
+
+func schemaCondition(class indexer.Class, err error) string {
+	if class == indexer.ClassHalt {
+		return "halted: " + err.Error()
+	}
+	return "retrying: " + err.Error()
+}
+
+func schemaWait(class indexer.Class, err error, attempt int) time.Duration {
+	if class == indexer.ClassHalt {
+		return max(lastSchemaWait, indexer.RetryAfter(err))
+	}
+	ceiling := lastSchemaWait
+	if shift := min(attempt, 20); firstSchemaWait<<shift < ceiling {
+		ceiling = firstSchemaWait << shift
+	}
+	drawn := firstSchemaWait + rand.N(ceiling-firstSchemaWait) //nolint:gosec // spreads callers, keeps no secret
+	return max(drawn, indexer.RetryAfter(err))
+}
+
+// sleep returns false when ctx ends first.
+func sleep(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}

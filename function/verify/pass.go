@@ -1,0 +1,271 @@
+package verify
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+)
+
+const (
+	idPage    = 2_000
+	idOverlap = 200
+	// sampleRun is how many neighbouring ids a sample takes at a time.
+	sampleRun = 50
+	// ahead is how many pages of rows are read before they are compared.
+	ahead = 2
+)
+
+// pass compares the whole table, or a sample of it, once.
+func (c *comparison) pass(ctx context.Context) error {
+	if err := c.passRows(ctx); err != nil {
+		return err
+	}
+	if c.ghosts == "" {
+		if err := c.passRecords(ctx); err != nil {
+			return err
+		}
+	}
+	if err := c.again(ctx, 0); err != nil {
+		return err
+	}
+	c.note()
+	return nil
+}
+
+func (c *comparison) tell(phase string, done, total int) {
+	if c.Progress != nil {
+		c.Progress(Progress{Table: c.Table, Phase: phase, Done: done, Total: max(total, done), Faults: c.report.Total()})
+	}
+}
+
+// passRows compares rows with their records. Pages are read and made into documents while others are compared.
+func (c *comparison) passRows(ctx context.Context) error {
+	total := c.table.Estimate
+	if c.Sample > 0 {
+		total = min(total, c.Sample)
+	}
+	pages := make(chan []*entry, ahead)
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error {
+		defer close(pages)
+		return c.readPages(ctx, func(rows []Row) error {
+			entries, err := c.entries(rows)
+			if err != nil {
+				return err
+			}
+			select {
+			case pages <- entries:
+				return nil
+			case <-ctx.Done():
+				return ctx.Err() //nolint:wrapcheck // the group's own
+			}
+		})
+	})
+	group.Go(func() error {
+		for entries := range pages {
+			if err := c.compare(ctx, entries); err != nil {
+				return err
+			}
+			c.tell("rows", c.report.Rows, total)
+		}
+		return nil
+	})
+	return group.Wait() //nolint:wrapcheck // what failed says what it did
+}
+
+func (c *comparison) readPages(ctx context.Context, yield func([]Row) error) error {
+	if c.Sample == 0 {
+		return c.Source.Pages(ctx, c.table, yield)
+	}
+	rows, err := c.Source.Sample(ctx, c.table, c.Sample)
+	if err != nil {
+		return err
+	}
+	for page := range slices.Chunk(rows, maxPage) {
+		if err := yield(page); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *comparison) compare(ctx context.Context, entries []*entry) error {
+	var ids []string
+	for _, e := range entries {
+		ids = append(ids, e.ids()...)
+	}
+	records, err := c.Index.Records(ctx, ids)
+	if err != nil {
+		return fmt.Errorf("read the collection of table %s: %w", c.Table, err)
+	}
+	for _, e := range entries {
+		c.report.Rows++
+		if c.judge.row(e, e.id, nil, records) != nil {
+			c.settle.put(0, suspect{id: e.id, key: e.key})
+		}
+	}
+	return c.again(ctx, maxSuspects)
+}
+
+// passRecords looks for records of rows that the table does not have, and for chunks beyond a row's end. Pages overlap: when records
+// are removed meanwhile, those behind move up, and what would be skipped is seen by an id of the page before that is gone from its place.
+func (c *comparison) passRecords(ctx context.Context) error {
+	total, err := c.Index.Count(ctx)
+	if err != nil {
+		return fmt.Errorf("count the collection of table %s: %w", c.Table, err)
+	}
+	if c.Sample > 0 && c.Sample < total {
+		return c.sampleRecords(ctx, total)
+	}
+	known := map[string]struct{}{}
+	for offset := 0; ; {
+		page, err := c.Index.IDs(ctx, offset, idPage)
+		if err != nil {
+			return fmt.Errorf("list the collection of table %s: %w", c.Table, err)
+		}
+		fresh := slices.DeleteFunc(slices.Clone(page), func(id string) bool { _, old := known[id]; return old })
+		if offset > 0 && len(fresh) == len(page) && len(known) > 0 {
+			offset = max(0, offset-idPage) // everything has moved up by more than the overlap
+			continue
+		}
+		if err := c.records(ctx, fresh); err != nil {
+			return err
+		}
+		c.tell("records", c.report.Records, total)
+		if len(page) < idPage {
+			return nil
+		}
+		clear(known)
+		for _, id := range page {
+			known[id] = struct{}{}
+		}
+		offset += idPage - idOverlap
+	}
+}
+
+func (c *comparison) sampleRecords(ctx context.Context, total int) error {
+	for c.report.Records < c.Sample {
+		page, err := c.Index.IDs(ctx, rand.IntN(max(1, total-sampleRun+1)), min(sampleRun, c.Sample-c.report.Records)) //nolint:gosec // a sample, no secret
+		if err != nil {
+			return fmt.Errorf("list the collection of table %s: %w", c.Table, err)
+		}
+		if len(page) == 0 {
+			return nil
+		}
+		if err := c.records(ctx, page); err != nil {
+			return err
+		}
+		c.tell("records", c.report.Records, c.Sample)
+	}
+	return nil
+}
+
+// sighting is a row of which the index has records.
+type sighting struct {
+	id    string
+	key   Key
+	extra []string // its records but the first
+}
+
+// records compares ids of the index with the table's keys.
+func (c *comparison) records(ctx context.Context, ids []string) error {
+	c.report.Records += len(ids)
+	rows, err := c.sight(ctx, ids)
+	if err != nil {
+		return err
+	}
+	keys := make([]Key, 0, len(rows))
+	for _, s := range rows {
+		if s.key != nil {
+			keys = append(keys, s.key)
+		}
+	}
+	there, err := c.there(ctx, keys)
+	if err != nil {
+		return err
+	}
+	var chunked []string
+	for _, s := range rows {
+		if there[s.id] && len(s.extra) > 0 {
+			chunked = append(chunked, s.id)
+		}
+	}
+	counts, err := c.counts(ctx, chunked)
+	if err != nil {
+		return err
+	}
+	for _, s := range rows {
+		if !there[s.id] || tail(s.extra, counts[s.id]) {
+			c.settle.put(0, suspect{id: s.id, key: s.key, extra: s.extra, records: true})
+		}
+	}
+	return c.again(ctx, maxSuspects)
+}
+
+// tail reports whether one of the records is not among the row's first count.
+func tail(records []string, count int) bool {
+	return slices.ContainsFunc(records, func(id string) bool {
+		_, index := recordID(id)
+		return index >= count
+	})
+}
+
+// sight groups ids by row, leaves out those of other tables, and finds the rows' keys.
+func (c *comparison) sight(ctx context.Context, ids []string) ([]*sighting, error) {
+	var rows []*sighting
+	byID := map[string]*sighting{}
+	var hashes []string
+	for _, id := range ids {
+		row, chunk := recordID(id)
+		s := byID[row]
+		if s == nil {
+			s = &sighting{id: row}
+			byID[row] = s
+			rows = append(rows, s)
+			if hashed(row) {
+				hashes = append(hashes, id)
+			}
+		}
+		if chunk != 0 {
+			s.extra = append(s.extra, id)
+		}
+	}
+	full, err := c.fullKeys(ctx, hashes)
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(rows, func(s *sighting) bool {
+		name := s.id
+		if hashed(name) {
+			name = full[name]
+		}
+		s.key = c.parse(name)
+		return s.key == nil && !c.claims(name)
+	}), nil
+}
+
+// parse turns an id, or the key behind a hash, into a key of the table; nil when it cannot be one.
+func (c *comparison) parse(name string) Key {
+	values, ok := parts(name, c.prefix, len(c.table.Key))
+	if !ok {
+		return nil
+	}
+	for i, at := range c.table.Key {
+		if values[i], ok = c.table.Columns[at].stored(values[i], c.form); !ok {
+			return nil
+		}
+	}
+	return values
+}
+
+// claims reports whether a record that cannot be one of the table's rows is the table's to report.
+func (c *comparison) claims(name string) bool {
+	if c.Shared == nil || strings.HasPrefix(name, c.prefix) {
+		return true
+	}
+	return c.Answers && !slices.ContainsFunc(c.others, func(prefix string) bool { return strings.HasPrefix(name, prefix) })
+}

@@ -1,0 +1,135 @@
+package verify
+
+import (
+	"context"
+	"slices"
+
+	"github.com/rowvec/rowvec/chroma"
+	"github.com/rowvec/rowvec/function/document"
+)
+
+// probeRows is how many rows are looked at to find out the form.
+const probeRows = 200
+
+// enough is how many stored values must differ from all that is expected before it is the expectation that is doubted.
+const enough = 5
+
+// probe finds out in which form the source writes, from a few rows that the index holds, and which columns cannot be compared at all:
+// those whose type has no known form, and those where no row has what any form expects. A table of exact types needs no probe.
+func (c *comparison) probe(ctx context.Context) error {
+	all := forms(c.Schemas)
+	c.form = all[0]
+	c.judge = c.newJudge()
+	if !c.ambiguous() {
+		return nil
+	}
+	rows, err := c.Source.Sample(ctx, c.table, probeRows)
+	if err != nil {
+		return err
+	}
+	var best *score
+	for _, f := range all {
+		s, err := c.score(ctx, rows, f)
+		if err != nil {
+			return err
+		}
+		if best == nil || s.points > best.points {
+			best = s
+		}
+	}
+	c.form = best.form
+	for key, column := range c.judge.columns {
+		if column.sureness() == formed && best.differ[key] >= enough && best.equal[key] == 0 {
+			c.judge.lenient[key] = true
+		}
+	}
+	if column := c.textColumn(formed); column != "" && c.judge.textGuess == "" && best.differ[""] >= enough && best.equal[""] == 0 {
+		c.judge.textGuess = column
+	}
+	return nil
+}
+
+func (c *comparison) ambiguous() bool {
+	return slices.ContainsFunc(c.table.Columns, func(col Column) bool { return col.sureness() != exact })
+}
+
+// newJudge knows the columns whose form is not exact.
+func (c *comparison) newJudge() *judge {
+	j := &judge{columns: map[string]*Column{}, lenient: map[string]bool{}, chunked: c.Chunked, textGuess: c.textColumn(guessed)}
+	for _, f := range c.Fields {
+		col, has := c.table.column(f.Column)
+		if !has || col.sureness() == exact {
+			continue
+		}
+		key := f.As
+		if key == "" {
+			key = f.Column
+		}
+		j.columns[key] = col
+		j.lenient[key] = col.sureness() == guessed && col.Type != "float4"
+		if !j.lenient[key] {
+			delete(j.lenient, key)
+		}
+	}
+	return j
+}
+
+// textColumn returns the first column of the text that is known as badly as that.
+func (c *comparison) textColumn(as certainty) string {
+	for _, name := range c.Builder.Columns() {
+		if col, has := c.table.column(name); has && col.sureness() == as {
+			return name
+		}
+	}
+	return ""
+}
+
+// score is how well a form fits.
+type score struct {
+	form          form
+	points        int
+	equal, differ map[string]int // by metadata key; "" is the text
+}
+
+func (c *comparison) score(ctx context.Context, rows []Row, f form) (*score, error) {
+	entries, err := entriesIn(c.table, f, c.Builder, rows)
+	if err != nil {
+		return nil, err
+	}
+	ids := make([]string, len(entries))
+	for i, e := range entries {
+		ids[i] = e.id
+	}
+	records, err := c.Index.Records(ctx, ids)
+	if err != nil {
+		return nil, err //nolint:wrapcheck // the index names its operation
+	}
+	s := &score{form: f, equal: map[string]int{}, differ: map[string]int{}}
+	for _, e := range entries {
+		if m, has := records[e.id]; has && e.doc != nil && !e.doc.Empty {
+			s.compare(c.judge, e, m)
+		}
+	}
+	return s, nil
+}
+
+func (s *score) compare(j *judge, e *entry, m chroma.Match) {
+	s.points++ // for the id
+	s.tell("", m.Document == e.doc.Chunks[0].Text)
+	stored := document.UserMetadata(m.Metadata)
+	for key := range j.columns {
+		want, wanted := e.doc.Metadata[key]
+		if have, has := stored[key]; wanted && has {
+			s.tell(key, j.same(key, want, have))
+		}
+	}
+}
+
+func (s *score) tell(key string, equal bool) {
+	if equal {
+		s.points++
+		s.equal[key]++
+	} else {
+		s.differ[key]++
+	}
+}

@@ -1,0 +1,208 @@
+package verify
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/rowvec/rowvec/chroma"
+)
+
+// suspect is a row that differed when it was compared.
+type suspect struct {
+	id      string
+	key     Key      // nil when the id cannot be one of the table's
+	extra   []string // records that the index was seen to have of it besides those of the row's text
+	records bool     // found by the pass over the records: only what that pass alone can find counts
+	due     time.Time
+	seen    string // row and records as they were compared last
+	kind    Kind   // once it is confirmed
+}
+
+const (
+	maxSuspects = 20_000 // wait for the older ones before more are taken
+	settleBatch = 1_000  // compared again at a time
+	maxTries    = 10     // for a row that is another one each time
+	movingPause = time.Second
+)
+
+// settling holds suspects until they are compared again: in a line for each try, each line in the order of its due times.
+type settling struct {
+	delays []time.Duration
+	lines  [][]suspect
+	n      int
+}
+
+func newSettling(delays []time.Duration) *settling {
+	return &settling{delays: delays, lines: make([][]suspect, max(maxTries, len(delays)))}
+}
+
+func (s *settling) delay(try int) time.Duration {
+	if try < len(s.delays) {
+		return s.delays[try]
+	}
+	return min(movingPause, s.delays[len(s.delays)-1])
+}
+
+func (s *settling) put(try int, x suspect) {
+	x.due = time.Now().Add(s.delay(try))
+	s.lines[try] = append(s.lines[try], x)
+	s.n++
+}
+
+// take removes suspects of one try that are due.
+func (s *settling) take(now time.Time) (try int, batch []suspect) {
+	for try, line := range s.lines {
+		n := 0
+		for n < len(line) && n < settleBatch && !line[n].due.After(now) {
+			n++
+		}
+		if n > 0 {
+			batch = append(batch, line[:n]...)
+			s.lines[try] = append(line[:0:0], line[n:]...)
+			s.n -= n
+			return try, batch
+		}
+	}
+	return 0, nil
+}
+
+// next is when the next suspect is due.
+func (s *settling) next() (at time.Time) {
+	for _, line := range s.lines {
+		if len(line) > 0 && (at.IsZero() || line[0].due.Before(at)) {
+			at = line[0].due
+		}
+	}
+	return at
+}
+
+// again compares the suspects that are due, and waits until no more than limit are left.
+func (c *comparison) again(ctx context.Context, limit int) error {
+	for {
+		for {
+			try, batch := c.settle.take(time.Now())
+			if len(batch) == 0 {
+				break
+			}
+			if err := c.recheck(ctx, try, batch); err != nil {
+				return err
+			}
+		}
+		if c.settle.n <= limit {
+			return nil
+		}
+		c.tell("settling", 0, 0)
+		timer := time.NewTimer(time.Until(c.settle.next()))
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return ctx.Err() //nolint:wrapcheck // the caller's own
+		}
+	}
+}
+
+// view is what Postgres and the index hold of some suspects, in that order.
+type view struct {
+	rows    map[string]*entry
+	records map[string]chroma.Match
+}
+
+func (c *comparison) look(ctx context.Context, batch []suspect) (*view, error) {
+	keys := make([]Key, 0, len(batch))
+	for _, s := range batch {
+		if s.key != nil {
+			keys = append(keys, s.key)
+		}
+	}
+	rows, err := c.Source.Find(ctx, c.table, keys)
+	if err != nil {
+		return nil, err
+	}
+	entries, err := c.entries(rows)
+	if err != nil {
+		return nil, err
+	}
+	v := &view{rows: make(map[string]*entry, len(entries))}
+	for _, e := range entries {
+		v.rows[e.id] = e
+	}
+	var ids []string
+	for _, s := range batch {
+		ids = append(append(ids, s.id), s.extra...)
+		if e := v.rows[s.id]; e != nil {
+			ids = append(ids, e.ids()...)
+		}
+	}
+	v.records, err = c.Index.Records(ctx, ids)
+	return v, err //nolint:wrapcheck // the index names its operation
+}
+
+// verdict judges a suspect. The pass over the records reports only what the pass over the rows cannot see: ghosts and tails.
+func (c *comparison) verdict(v *view, s *suspect) *finding {
+	e := v.rows[s.id]
+	f := c.judge.row(e, s.id, s.extra, v.records)
+	if f == nil || !s.records || f.kind == Ghost && e == nil {
+		return f
+	}
+	if c.judge.row(e, s.id, nil, v.records) != nil {
+		return nil
+	}
+	return f
+}
+
+// digest tells whether a row or its first record is another one than before.
+func (v *view) digest(s *suspect) string {
+	row := "none"
+	if e := v.rows[s.id]; e != nil && e.doc != nil {
+		row = fmt.Sprint(e.doc.Fingerprint, e.doc.Metadata)
+	}
+	first, has := v.records[s.id]
+	return fmt.Sprint(row, has, first.Metadata)
+}
+
+func (c *comparison) recheck(ctx context.Context, try int, batch []suspect) error {
+	v, err := c.look(ctx, batch)
+	if err != nil {
+		return err
+	}
+	for _, s := range batch {
+		f := c.verdict(v, &s)
+		digest := v.digest(&s)
+		moving := try > 0 && digest != s.seen
+		s.seen = digest
+		switch {
+		case f == nil:
+			c.report.OnTheWay++
+		case try+1 < len(c.Settle) || moving && try+1 < maxTries:
+			c.settle.put(try+1, s)
+		case moving:
+			c.report.Unsettled++
+		default:
+			s.kind = f.kind
+			c.confirm(s, f)
+		}
+	}
+	if c.Applier != nil && len(c.found) >= settleBatch {
+		return c.mend(ctx)
+	}
+	return nil
+}
+
+// confirm reports a fault; a row that the pass over the records meets again on a later page is reported once.
+func (c *comparison) confirm(s suspect, f *finding) {
+	if s.records {
+		if _, again := c.seen[s.id]; !again {
+			c.report.add(s.id, f)
+		}
+		if len(c.seen) < 1<<20 {
+			c.seen[s.id] = struct{}{}
+		}
+	} else {
+		c.report.add(s.id, f)
+	}
+	if c.Applier != nil {
+		c.found = append(c.found, s)
+	}
+}
