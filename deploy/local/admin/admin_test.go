@@ -18,6 +18,11 @@ func TestEditSetsMakesAndRemoves(t *testing.T) {
 	})
 	require.NoError(t, err)
 	require.YAMLEq(t, "a: 1\nconfigs: {database.port: \"15432\"}\nuserConfig: {chroma: {url: http://h}}\nlist: [x]\n", string(out))
+	for range 20 { // maps have no order
+		out, err = admin.Edit([]byte("a: 1"), map[string]any{"t/x/text": "new", "t": map[string]any{"x": map[string]any{"text": "old", "k": 1}}})
+		require.NoError(t, err)
+		require.YAMLEq(t, "a: 1\nt: {x: {text: new, k: 1}}", string(out))
+	}
 	_, err = admin.Edit([]byte("a: ["), nil)
 	require.ErrorContains(t, err, "read the document")
 }
