@@ -33,6 +33,7 @@ type app struct {
 	conditions conditions
 	endpoint   *embed.Client
 	source     *postgres.Reader // nil without postgres.url
+	schemas    *resolver        // nil without an admin URL; set before the first message
 	tables     map[string]*indexer.Table
 	writers    map[string]*indexer.Writer // by collection
 	writing    sync.WaitGroup             // the writers' goroutines; Drain waits for them
