@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -25,13 +26,15 @@ import (
 type deployment struct {
 	name       string
 	table      string
-	source     string // first part of its topic's name
+	source     string // first part of its topic's name; "" is the usual source's
 	collection string
 	file       string // its function.yaml
 }
 
 // topic is the topic of the function's table, without its domain.
-func (d *deployment) topic() string { return "public/default/" + d.source + ".app." + d.table }
+func (d *deployment) topic() string {
+	return "public/default/" + cmp.Or(d.source, "store") + ".app." + d.table
+}
 
 // functionYAML renders the shipped deploy/function.yaml for a table. changes come on top (paths as admin.Edit takes them).
 func functionYAML(t *testing.T, d *deployment, changes map[string]any) {
@@ -57,7 +60,7 @@ func functionYAML(t *testing.T, d *deployment, changes map[string]any) {
 // create makes a function for a table with pulsar-admin.
 func create(t *testing.T, table string, changes map[string]any) *deployment {
 	t.Helper()
-	return createFrom(t, "store", table, changes)
+	return createFrom(t, "", table, changes)
 }
 
 // createFrom is create for a table of another source than the usual one.
