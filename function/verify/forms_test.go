@@ -3,6 +3,7 @@ package verify
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -91,7 +92,7 @@ func TestAColumnWrittenInNoKnownFormIsLeftOut(t *testing.T) {
 	r := newRig(t)
 	r.fill(20)
 	for id := range 20 {
-		r.patch(fmt.Sprint(id+1), map[string]any{"at": int64(1767323045678)}) // time.precision.mode: connect, say
+		r.patch(strconv.Itoa(id+1), map[string]any{"at": int64(1767323045678)}) // time.precision.mode: connect, say
 	}
 	report := r.run()
 	requireFaults(t, nil, report)
