@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -25,11 +26,15 @@ import (
 type deployment struct {
 	name       string
 	table      string
+	source     string // first part of its topic's name; "" is the usual source's
 	collection string
 	file       string // its function.yaml
 }
 
-func topic(table string) string { return "persistent://public/default/store.app." + table }
+// topic is the topic of the function's table, without its domain.
+func (d *deployment) topic() string {
+	return "public/default/" + cmp.Or(d.source, "store") + ".app." + d.table
+}
 
 // functionYAML renders the shipped deploy/function.yaml for a table. changes come on top (paths as admin.Edit takes them).
 func functionYAML(t *testing.T, d *deployment, changes map[string]any) {
@@ -38,7 +43,7 @@ func functionYAML(t *testing.T, d *deployment, changes map[string]any) {
 	require.NoError(t, err)
 	edits := map[string]any{
 		"name": d.name, "subName": d.name, "go": filepath.Join(world.root, "bin", "rowvec-function"),
-		"inputs":                       []string{topic(d.table)},
+		"inputs":                       []string{"persistent://" + d.topic()},
 		"userConfig/embedding/baseURL": world.env.EmbeddingURL, "userConfig/embedding/model": world.env.EmbeddingModel,
 		"userConfig/chroma/url": world.env.ChromaURL,
 		"userConfig/tables": map[string]any{"app." + d.table: map[string]any{
@@ -55,7 +60,13 @@ func functionYAML(t *testing.T, d *deployment, changes map[string]any) {
 // create makes a function for a table with pulsar-admin.
 func create(t *testing.T, table string, changes map[string]any) *deployment {
 	t.Helper()
-	d := &deployment{name: "rowvec-" + strings.ReplaceAll(table, "_", "-"), table: table, collection: "e2e-" + table}
+	return createFrom(t, "", table, changes)
+}
+
+// createFrom is create for a table of another source than the usual one.
+func createFrom(t *testing.T, source, table string, changes map[string]any) *deployment {
+	t.Helper()
+	d := &deployment{name: "rowvec-" + strings.ReplaceAll(table, "_", "-"), table: table, source: source, collection: "e2e-" + table}
 	functionYAML(t, d, changes)
 	command(t, "functions", "create", "--function-config-file", d.file)
 	return d
@@ -64,7 +75,12 @@ func create(t *testing.T, table string, changes map[string]any) *deployment {
 // deploy is create; the function is deleted after the test.
 func deploy(t *testing.T, table string, changes map[string]any) *deployment {
 	t.Helper()
-	d := create(t, table, changes)
+	return create(t, table, changes).temporary(t)
+}
+
+// temporary has the function deleted after the test.
+func (d *deployment) temporary(t *testing.T) *deployment {
+	t.Helper()
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
@@ -78,7 +94,7 @@ func deploy(t *testing.T, table string, changes map[string]any) *deployment {
 func (d *deployment) subscribed(t *testing.T, consumers int) {
 	t.Helper()
 	eventually(t, time.Minute, func(ctx context.Context) error {
-		s, err := world.pulsar.TopicStats(ctx, "public/default/store.app."+d.table)
+		s, err := world.pulsar.TopicStats(ctx, d.topic())
 		if err != nil {
 			return err
 		}
@@ -189,35 +205,45 @@ func startSource(t *testing.T) {
 		}
 		road.function = create(t, "articles", nil)
 		road.function.subscribed(t, 1)
-		command(t, "sources", "create", "--source-config-file", sourceYAML(t))
+		command(t, "sources", "create", "--source-config-file", sourceYAML(t, nil))
 	})
 	require.NotNil(t, road.function, "the source could not be started")
+	streams(t, "rowvec")
+}
+
+// streams waits until a source reads the replication slot.
+func streams(t *testing.T, slot string) {
+	t.Helper()
 	eventually(t, 2*time.Minute, func(ctx context.Context) error {
 		var streaming bool
-		err := world.db.QueryRow(ctx, "SELECT coalesce(bool_or(active), false) FROM pg_replication_slots").Scan(&streaming)
+		err := world.db.QueryRow(ctx, "SELECT coalesce(bool_or(active), false) FROM pg_replication_slots WHERE slot_name = $1", slot).Scan(&streaming)
 		if err == nil && !streaming {
-			err = errors.New("the source does not stream yet")
+			err = fmt.Errorf("no source streams from slot %s yet", slot)
 		}
 		return err
 	})
 }
 
-func sourceYAML(t *testing.T) string {
+// included is a source's table.include.list.
+func included(tables []string) string {
+	return "app." + strings.Join(tables, ",app.") + ",rowvec.signal"
+}
+
+// sourceYAML renders the shipped connector/postgres.yaml. changes come on top.
+func sourceYAML(t *testing.T, changes map[string]any) string {
 	t.Helper()
 	db, err := url.Parse(world.env.PostgresURL)
 	require.NoError(t, err)
-	names := make([]string, 0, len(tables)+1)
-	for _, table := range tables {
-		names = append(names, "app."+table)
-	}
-	out, err := admin.Edit(connector.PostgresYAML(), map[string]any{
+	edits := map[string]any{
 		"configs/database.hostname": db.Hostname(), "configs/database.port": db.Port(),
 		"configs/database.dbname": strings.TrimPrefix(db.Path, "/"), "configs/database.password": "secret",
-		"configs/table.include.list":                  strings.Join(append(names, "rowvec.signal"), ","),
-		"configs/database.history.pulsar.service.url": world.env.PulsarURL,
-	})
+		"configs/table.include.list": included(tables), "configs/database.history.pulsar.service.url": world.env.PulsarURL,
+	}
+	maps.Copy(edits, changes)
+	out, err := admin.Edit(connector.PostgresYAML(), edits)
 	require.NoError(t, err)
-	path := filepath.Join(world.root, "e2e", "out", "postgres.yaml")
+	name, _ := edits["name"].(string)
+	path := filepath.Join(world.root, "e2e", "out", "postgres"+name+".yaml")
 	require.NoError(t, os.WriteFile(path, out, 0o600))
 	return path
 }

@@ -28,8 +28,11 @@ var world struct {
 	root   string // of the project
 }
 
+// otherTables are captured by sources of their own.
+var otherTables = []string{"served", "typed"}
+
 // tables are the tables that the source captures; each test has its own, so that none waits for another.
-var tables = []string{"articles", "bulk", "outage", "refused", "model", "pattern_a", "pattern_b", "pattern_c", "spare"}
+var tables = []string{"articles", "bulk", "outage", "refused", "model", "pattern_a", "pattern_b", "pattern_c", "spare", "verify"}
 
 func TestMain(m *testing.M) {
 	code, err := run(m)

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -26,19 +27,25 @@ type row struct {
 // text is what the function makes of the row: outer white space is trimmed.
 func (r row) text() string { return strings.TrimSpace(r.Title + ": " + r.Body) }
 
-// prepareDatabase makes the tables and runs the very script that the README tells a user to run.
+// prepareDatabase makes the tables and sets up the source of most of them.
 func prepareDatabase(ctx context.Context) error {
-	names := make([]string, len(tables))
-	for i, t := range tables {
-		names[i] = "app." + t
+	for _, t := range slices.Concat(tables, otherTables) {
 		_, err := world.db.Exec(ctx, fmt.Sprintf(`CREATE SCHEMA IF NOT EXISTS app; DROP TABLE IF EXISTS app.%[1]s; CREATE TABLE app.%[1]s (
 			id bigint PRIMARY KEY, title text NOT NULL, body text, price numeric(10,2), tags text[], created_at timestamptz NOT NULL DEFAULT now())`, t))
 		if err != nil {
 			return fmt.Errorf("make table app.%s: %w", t, err)
 		}
 	}
-	out, err := exec.CommandContext(ctx, "psql", world.env.PostgresURL, "-v", "tables="+strings.Join(names, ","), "-v", "password=secret",
-		"-f", world.root+"/connector/setup.sql").CombinedOutput()
+	return setUp(ctx, tables)
+}
+
+// setUp runs the very script that the README tells a user to run. variables are further name=value pairs for it.
+func setUp(ctx context.Context, tables []string, variables ...string) error {
+	args := []string{world.env.PostgresURL, "-f", world.root + "/connector/setup.sql"}
+	for _, v := range append(variables, "password=secret", "tables=app."+strings.Join(tables, ",app.")) {
+		args = append(args, "-v", v)
+	}
+	out, err := exec.CommandContext(ctx, "psql", args...).CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("run setup.sql: %w: %s", err, out)
 	}

@@ -33,7 +33,7 @@ func TestBadInputIsDeadLetteredOnceWithItsReason(t *testing.T) {
 	client, err := pulsar.NewClient(pulsar.ClientOptions{URL: world.env.PulsarURL, Logger: pulsarlog.NewLoggerWithSlog(slog.New(slog.DiscardHandler))})
 	require.NoError(t, err)
 	t.Cleanup(client.Close)
-	producer, err := client.CreateProducer(pulsar.ProducerOptions{Topic: topic("refused")})
+	producer, err := client.CreateProducer(pulsar.ProducerOptions{Topic: "persistent://" + d.topic()})
 	require.NoError(t, err)
 	t.Cleanup(producer.Close)
 
@@ -58,7 +58,7 @@ func TestBadInputIsDeadLetteredOnceWithItsReason(t *testing.T) {
 		require.True(t, ok, "no dead letter for %s; there are %v", reason, letters)
 		require.Equal(t, payload, string(letter.Payload()))
 		require.Equal(t, reason, letter.Properties()["planted"], "the original properties stay")
-		require.Equal(t, topic("refused"), letter.Properties()[instance.PropSourceTopic])
+		require.Equal(t, "persistent://"+d.topic(), letter.Properties()[instance.PropSourceTopic])
 		require.NotEmpty(t, letter.Properties()[instance.PropMessageID])
 		require.NotEmpty(t, letter.Properties()[instance.PropMessage])
 		require.Equal(t, "public/default/"+d.name, letter.Properties()[instance.PropFunction])

@@ -145,15 +145,18 @@ func (d *Document) Lost(stored *State) []string {
 	return lost
 }
 
-// Under puts the document's text under the row that is stored: an older change than the row's that carried the text. The row keeps
-// its version and metadata; its open columns stay open.
+// Under puts the document's text, which is of that version, under the row that is stored: an older change than the row's brought it.
+// The row keeps its version and metadata; its open columns stay open, unless the text is of the row's version.
 func (d *Document) Under(stored *State, text connector.Version) {
 	d.textVersion = &text
 	d.Metadata, d.Keep = maps.Clone(stored.Metadata), nil
 	for name, column := range d.columns {
-		d.columns[name] = Column{Hash: column.Hash, Open: stored.Columns[name].Open}
+		d.columns[name] = Column{Hash: column.Hash, Open: stored.Columns[name].Open && text.StaleAgainst(stored.Version)}
 	}
 }
+
+// TextColumns lists the columns that the text is made of, sorted.
+func (d *Document) TextColumns() []string { return slices.Sorted(maps.Keys(d.columns)) }
 
 // TextVersion is the version that the document's text has when the row's is v.
 func (d *Document) TextVersion(v connector.Version) connector.Version {

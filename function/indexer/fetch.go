@@ -22,7 +22,7 @@ func (p *pass) fetch(ctx context.Context) {
 		change, err := p.filled(ctx, it.Change, r.decision.columns)
 		switch {
 		case err == nil:
-			it.Change = change
+			it.Change, it.fetched = change, true
 			p.plan(r)
 		case Classify(err) != ClassPoison:
 			p.interrupt([]*row{r})

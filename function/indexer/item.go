@@ -11,6 +11,7 @@ type item struct {
 	Record
 	id       string // of the row
 	counted  bool   // in the observer's InFlight
+	fetched  bool   // columns of the change were read from the table
 	attempts int    // calls made for it: requests to the endpoint, writes
 	pair     *pair  // set when the record was split in two items
 }

@@ -82,11 +82,11 @@ func (p planner) plan(items []*item, k known) decision {
 	for len(older) > 0 {
 		winner := newest(older)
 		done := d.try(winner, func() error { return p.retext(&d, winner, k.stored) })
-		if done && d.action == skip {
-			d.stale = append(d.stale, older...)
+		if done && d.action != skip {
+			return d
 		}
 		if done {
-			return d
+			d.stale = append(d.stale, winner)
 		}
 		older = without(older, winner)
 	}

@@ -22,7 +22,7 @@ func TestPlanConverges(t *testing.T) {
 		rng := rand.New(rand.NewPCG(seed, 1))
 		// Without tombstones an older change brings a deleted row back, so histories with deletes come in order, as Key_Shared
 		// delivers them, and only replayed from some point on; the others in any order.
-		history := randomHistory(rng, seed%2 == 0)
+		history := historyOfOne(rng, seed%2 == 0)
 		newest := history[len(history)-1]
 		deliveries := append([]*connector.Change(nil), history...)
 		if seed%2 == 0 {
@@ -49,8 +49,8 @@ func TestPlanConverges(t *testing.T) {
 	}
 }
 
-// randomHistory is what happened to row 1, oldest first.
-func randomHistory(rng *rand.Rand, deletes bool) []*connector.Change {
+// historyOfOne is what happened to row 1, oldest first.
+func historyOfOne(rng *rand.Rand, deletes bool) []*connector.Change {
 	history := make([]*connector.Change, 0, 8)
 	for lsn := range 1 + rng.IntN(8) {
 		if deletes && rng.IntN(4) == 0 {

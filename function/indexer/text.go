@@ -25,26 +25,29 @@ func (p planner) retext(d *decision, it *item, stored *document.State) error {
 	if err != nil {
 		return err
 	}
-	if len(doc.Missing) > 0 {
-		d.action = skip // it brings none
+	if len(doc.Missing) > 0 || doc.Empty {
+		d.action = skip // it brings none; and what a newer change left as it was is large, so the row's text is not the empty one
 		return nil
 	}
-	if !doc.TextFits(stored) {
-		if it.Change.Version.SameChange(stored.TextVersion) {
-			d.action = skip // the text is there, and made otherwise today
-			return nil
-		}
+	text := it.Change.Version
+	switch {
+	case it.fetched:
+		text = stored.Version
+	case doc.TextFits(stored):
+	case text.SameChange(stored.TextVersion):
+		d.action = skip // the text is there, and made otherwise today
+		return nil
+	case p.fetches:
+		d.action, d.columns = fetch, doc.TextColumns()
+		return nil
+	default:
 		return &fault{
 			class: ClassPoison, reason: reasonOutdatedText,
 			text: "a newer change of the row has other values in columns of the text, and did not carry those that this one has: the text " +
 				"can be made of neither; set postgres.url, or update the row, and send it again",
 		}
 	}
-	if doc.Empty {
-		d.action = remove
-		return nil
-	}
-	doc.Under(stored, it.Change.Version)
+	doc.Under(stored, text)
 	if d.action = index; sameText(doc, stored) {
 		if d.action = refresh; !d.newerText(doc, stored) {
 			d.action = skip
@@ -67,16 +70,20 @@ func (p planner) draft(d *decision, c *connector.Change, others []*item, k known
 	}
 	if len(doc.Missing) > 0 {
 		if filled, version, ok := fill(c, doc.Missing, others, k.stored); ok {
-			lacked := doc.Missing
-			if doc, err = p.builder.Draft(filled); err != nil {
+			whole, err := p.builder.Draft(filled)
+			switch {
+			case err != nil:
 				return nil, err
+			case !whole.Empty: // a large value makes no empty text: it came with a change that is not at hand
+				whole.FilledFrom(version, doc.Missing)
+				doc = whole
 			}
-			doc.FilledFrom(version, lacked)
 		}
 	}
 	lost := doc.Lost(k.stored)
 	switch {
-	case doc.TextUnchanged(k.stored) && (len(lost) == 0 || !p.fetches):
+	// Where a text was left unfinished, the change that brings it comes again. But that may be this very one, read from the table.
+	case doc.TextUnchanged(k.stored) && (!p.fetches || len(lost) == 0 && k.stored.Fingerprint != ""):
 		return doc, nil
 	case len(doc.Missing)+len(lost) > 0 && p.fetches:
 		d.action, d.columns = fetch, slices.Concat(doc.Missing, lost)

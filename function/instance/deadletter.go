@@ -1,6 +1,7 @@
 package instance
 
 import (
+	"encoding/hex"
 	"maps"
 	"strconv"
 	"strings"
@@ -10,7 +11,8 @@ import (
 )
 
 // The properties that a dead letter has beside those of the original message. The payload, the key, the ordering key and the
-// event time are the original's, so that publishing the letter to rowvec.source_topic again, without these properties, redrives it.
+// event time are the original's, so that publishing the letter to rowvec.source_topic again redrives it, without these properties but
+// rowvec.schema_version: a message that is published again cannot have its schema, without which decimals and dates are not known.
 // A property whose value is unknown is absent. Times are RFC 3339 in UTC. The free texts are cut to bounded lengths.
 const (
 	PropReason      = "rowvec.reason"       // machine word: why the message can never succeed
@@ -27,6 +29,8 @@ const (
 	PropFunction    = "rowvec.function"     // tenant/namespace/name
 	PropInstance    = "rowvec.instance"     // instance id
 	PropTime        = "rowvec.time"         // when it was given up
+
+	PropSchemaVersion = "rowvec.schema_version" // of the original message in its topic, in hex
 )
 
 // DeadLetterSubscription is the durable subscription that exists on the dead-letter topic before its first message, so that the
@@ -55,7 +59,7 @@ func (l letter) describe() string {
 
 // message is the letter as published.
 func (l letter) message(id identity) *pulsar.ProducerMessage {
-	properties := make(map[string]string, len(l.Properties)+14)
+	properties := make(map[string]string, len(l.Properties)+15)
 	maps.Copy(properties, l.Properties)
 	// A message that was redriven and failed again must not tell of its first failure.
 	maps.DeleteFunc(properties, func(name, _ string) bool { return strings.HasPrefix(name, "rowvec.") })
@@ -78,6 +82,7 @@ func (l letter) message(id identity) *pulsar.ProducerMessage {
 	set(PropFunction, id.function, shortText)
 	set(PropInstance, strconv.Itoa(id.instance), shortText)
 	set(PropTime, timestamp(l.at), shortText)
+	set(PropSchemaVersion, hex.EncodeToString(l.SchemaVersion), shortText)
 	return &pulsar.ProducerMessage{
 		Payload:     l.Payload,
 		Key:         l.Key,
@@ -85,6 +90,14 @@ func (l letter) message(id identity) *pulsar.ProducerMessage {
 		Properties:  properties,
 		EventTime:   l.EventTime,
 	}
+}
+
+// schemaVersion is the version of the schema that the message was first published with.
+func schemaVersion(properties map[string]string, own []byte) []byte {
+	if first, err := hex.DecodeString(properties[PropSchemaVersion]); err == nil && len(first) > 0 {
+		return first
+	}
+	return own
 }
 
 func timestamp(t time.Time) string {

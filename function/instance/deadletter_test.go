@@ -15,7 +15,7 @@ func TestLetterKeepsTheMessageAndSaysWhy(t *testing.T) {
 	l := letter{
 		parcel: &parcel{orderingKey: "order", Delivery: &Delivery{
 			Topic: articles, Key: "eyJpZCI6N30=", Payload: []byte("{"), ID: "5:6:0:-1", PublishTime: published,
-			EventTime: published.Add(-time.Second), Properties: map[string]string{"own": "kept", PropReason: "older", "rowvec.gone": "x"},
+			EventTime: published.Add(-time.Second), SchemaVersion: []byte{0, 0, 0, 0, 0, 0, 0, 0x1f}, Properties: map[string]string{"own": "kept", PropReason: "older", "rowvec.gone": "x"},
 		}},
 		Settlement: Settlement{
 			Verdict: DeadLetter, Reason: "malformed", Stage: "decode", Message: "unexpected end", Table: "app.articles", RowID: "7",
@@ -44,6 +44,8 @@ func TestLetterKeepsTheMessageAndSaysWhy(t *testing.T) {
 		"rowvec.function":     "public/default/shop",
 		"rowvec.instance":     "3",
 		"rowvec.time":         "2026-05-06T06:09:09.123456789Z",
+
+		"rowvec.schema_version": "000000000000001f",
 	}, m.Properties)
 	require.Equal(t, "older", l.Properties[PropReason], "the delivery's own properties are left alone")
 }
@@ -55,7 +57,7 @@ func TestLetterLeavesOutWhatIsUnknownAndBoundsWhatIsLong(t *testing.T) {
 		Settlement: Settlement{Verdict: DeadLetter, Reason: "bad_request", Message: strings.Repeat("ü", 9999), RowID: "\xff" + strings.Repeat("r", 9999)},
 	}
 	m := l.message(identity{function: "a/b/c"})
-	for _, absent := range []string{PropStage, PropTable, PropVersion, PropPublishTime, PropTime} {
+	for _, absent := range []string{PropStage, PropTable, PropVersion, PropPublishTime, PropTime, PropSchemaVersion} {
 		require.NotContains(t, m.Properties, absent)
 	}
 	require.Equal(t, "0", m.Properties[PropAttempts])
@@ -66,6 +68,16 @@ func TestLetterLeavesOutWhatIsUnknownAndBoundsWhatIsLong(t *testing.T) {
 	require.LessOrEqual(t, len(m.Properties[PropRow]), shortText)
 	require.LessOrEqual(t, len(m.Properties[PropKey]), shortText)
 	require.Equal(t, strings.Repeat("k", 9999), m.Key, "the letter's own key is exact")
+}
+
+// A redriven message is published without a schema, or with the topic's newest: the letter's says what its payload is.
+func TestARedrivenMessageHasTheSchemaOfTheOriginal(t *testing.T) {
+	t.Parallel()
+	own := []byte{0, 0, 0, 0, 0, 0, 0, 2}
+	require.Equal(t, own, schemaVersion(nil, own))
+	require.Nil(t, schemaVersion(nil, nil))
+	require.Equal(t, []byte{0, 0, 0, 0, 0, 0, 0, 1}, schemaVersion(map[string]string{PropSchemaVersion: "0000000000000001"}, own))
+	require.Equal(t, own, schemaVersion(map[string]string{PropSchemaVersion: "odd"}, own))
 }
 
 func TestLetterDescribesItself(t *testing.T) {

@@ -21,7 +21,7 @@ type Delivery struct {
 	Key           string // exactly as the client gives it; base64 text for the connector's topics
 	Payload       []byte
 	Properties    map[string]string
-	SchemaVersion []byte // as the broker assigned it; empty when the message has none
+	SchemaVersion []byte // as the broker assigned it, of a redriven message that of the original; empty when it has none
 	ID            string // ledger:entry:partition:batch
 	PublishTime   time.Time
 	EventTime     time.Time // zero when unset

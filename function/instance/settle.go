@@ -45,7 +45,7 @@ func (s *settler) deliver(f *feed, consumer pulsar.Consumer, msg pulsar.Message)
 		Key:           msg.Key(),
 		Payload:       msg.Payload(),
 		Properties:    msg.Properties(),
-		SchemaVersion: msg.SchemaVersion(),
+		SchemaVersion: schemaVersion(msg.Properties(), msg.SchemaVersion()),
 		ID:            messageID(msg.ID()),
 		PublishTime:   msg.PublishTime(),
 		EventTime:     eventTime(msg),

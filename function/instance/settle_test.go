@@ -20,7 +20,7 @@ func TestDeliveryTellsWhatTheMessageSays(t *testing.T) {
 		f := newFixture(t).start()
 		event := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 		f.broker.Publish(articles, &pulsartest.Message{
-			K: "eyJpZCI6MX0=", Body: []byte("b"), Props: map[string]string{"a": "1"}, Event: event, Redelivered: 2,
+			K: "eyJpZCI6MX0=", Body: []byte("b"), Props: map[string]string{"a": "1"}, Event: event, Redelivered: 2, Schema: []byte("version"),
 		})
 		f.publish(articles, "plain")
 		seen := f.worker.deliveries()
@@ -34,6 +34,8 @@ func TestDeliveryTellsWhatTheMessageSays(t *testing.T) {
 		require.Equal(t, "7:0:-1:-1", d.ID)
 		require.Equal(t, event, d.EventTime)
 		require.Equal(t, 2, d.Redelivered)
+		require.Equal(t, []byte("version"), d.SchemaVersion)
+		require.Empty(t, seen[1].SchemaVersion)
 		require.Equal(t, time.Now(), d.Received)
 		require.Equal(t, time.Now(), d.PublishTime)
 		require.Zero(t, seen[1].EventTime, "the client shows 1970 for unset")

@@ -15,6 +15,7 @@ type Message struct {
 	Published   time.Time // zero: when it is published
 	Event       time.Time // zero: unset, which the client shows as 1970
 	Redelivered uint32
+	Schema      []byte // version; nil: none
 
 	topic string
 	id    id
@@ -64,8 +65,8 @@ func (*Message) GetReplicatedFrom() string { return "" }
 // GetSchemaValue is not supported.
 func (*Message) GetSchemaValue(any) error { return ErrUnsupported }
 
-// SchemaVersion is nil.
-func (*Message) SchemaVersion() []byte { return nil }
+// SchemaVersion is that which was published.
+func (m *Message) SchemaVersion() []byte { return m.Schema }
 
 // GetEncryptionContext is nil.
 func (*Message) GetEncryptionContext() *pulsar.EncryptionContext { return nil }

@@ -1,0 +1,61 @@
+package indexer
+
+import (
+	"math/rand/v2"
+	"runtime"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+)
+
+// guaranteed is how many histories the guarantee is held against.
+const guaranteed = 100_000
+
+// TestTheGuarantee plays random histories of a few rows on the whole indexer: inserts, updates, deletions, keys that change and are used
+// again, snapshots, changes without their large column; versions under fail-overs, clocks set back, late snapshots and changes sent
+// twice; deliveries in any order, in any batches, in part and repeatedly; processes that die at any call to the store, before or after
+// it had its effect; dead letters sent again. Whatever happens, no intermediate state takes a row back, and the end is the table.
+func TestTheGuarantee(t *testing.T) {
+	t.Parallel()
+	n := uint64(guaranteed)
+	if raceEnabled {
+		n /= 20
+	}
+	shards := uint64(runtime.GOMAXPROCS(0))
+	var embedded, changes atomic.Int64
+	t.Run("histories", func(t *testing.T) {
+		for shard := range shards {
+			t.Run("", func(t *testing.T) {
+				t.Parallel()
+				for seed := shard; seed < n && !t.Failed(); seed += shards {
+					h := randomHistory(rand.New(rand.NewPCG(seed, 7)))
+					texts, err := played(t, h, seed)
+					if err != nil {
+						report(t, h, seed, err)
+					}
+					embedded.Add(int64(texts))
+					changes.Add(int64(len(h.changes)))
+				}
+			})
+		}
+	})
+	t.Logf("%d histories of %d changes, %d texts embedded", n, changes.Load(), embedded.Load())
+}
+
+// played plays a history in a bubble of its own.
+func played(t *testing.T, h *history, seed uint64) (embedded int, err error) {
+	t.Helper()
+	synctest.Test(t, func(*testing.T) { embedded, err = play(h, rand.New(rand.NewPCG(seed, 8))) })
+	return embedded, err
+}
+
+// report cuts a failing history down and prints it.
+func report(t *testing.T, h *history, seed uint64, err error) {
+	t.Helper()
+	small := h.shrink(func(c *history) bool {
+		_, err := played(t, c, seed)
+		return err != nil
+	})
+	_, smallErr := played(t, small, seed)
+	t.Fatalf("seed %d: %v\ncut down: %v\n%v", seed, err, smallErr, small)
+}

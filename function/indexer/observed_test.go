@@ -1,0 +1,99 @@
+package indexer
+
+import (
+	"strings"
+
+	"github.com/rowvec/rowvec/connector"
+	"github.com/rowvec/rowvec/function/document"
+)
+
+// The observer sees every intermediate state of the store, as somebody who polls it might.
+
+// watchRow sees a record change: no row goes back, no deleted one comes back, no text goes back.
+func (w *world) watchRow(id string, before, after *entry) {
+	row, _, isChunk := strings.Cut(id, "#")
+	if isChunk {
+		w.watchValues(after)
+		return
+	}
+	last := w.seen[row]
+	if after == nil {
+		w.watchRemoval(row, before)
+		return
+	}
+	w.watchValues(after)
+	state, err := document.ParseState(after.meta)
+	switch {
+	case err != nil:
+		w.fail("row %s: %v", row, err)
+	case state.Version.StaleAgainst(last.row):
+		w.fail("row %s went back from %v to %v", row, last.row, state.Version)
+	case state.TextVersion.StaleAgainst(last.text):
+		w.fail("the text of row %s went back from %v to %v", row, last.text, state.TextVersion)
+	case state.Version.StaleAgainst(state.TextVersion):
+		w.fail("the text of row %s is newer than the row", row)
+	case state.Fingerprint != "":
+		w.watchCommitted(row, state, after)
+	}
+	w.seen[row] = sight{row: state.Version, text: state.TextVersion}
+}
+
+// watchCommitted compares a row that is said to be done with the change of its version.
+func (w *world) watchCommitted(row string, state document.State, after *entry) {
+	for _, c := range w.h.changes {
+		if rowID(c) != row || c.After == nil {
+			continue
+		}
+		if c.Version.SameChange(state.Version) && after.meta["price"] != c.After["price"] {
+			w.fail("row %s at %v has price %v", row, state.Version, after.meta["price"])
+		}
+		body, carried := c.After["body"].(string)
+		if c.Version.SameChange(state.TextVersion) && carried && !w.h.two && !w.h.fetches && !strings.HasPrefix(body, after.document) {
+			w.fail("row %s with the text of %v has %q", row, state.TextVersion, after.document)
+		}
+	}
+}
+
+// watchRemoval wants the tombstone to be there first.
+func (w *world) watchRemoval(row string, before *entry) {
+	if before == nil {
+		return
+	}
+	stone, buried := w.stones.entries[row]
+	if !buried {
+		w.fail("row %s is gone and nothing says so", row)
+		return
+	}
+	v, err := document.ParseVersion(stone.meta)
+	if err != nil || v.StaleAgainst(w.seen[row].row) {
+		w.fail("row %s at %v is gone and its tombstone says %v (%v)", row, w.seen[row].row, v, err)
+	}
+	w.seen[row] = sight{row: v, text: v}
+}
+
+// watchStone sees a tombstone of a row that is not there.
+func (w *world) watchStone(row string, _, after *entry) {
+	if _, held := w.store.entries[row]; held || after == nil {
+		return
+	}
+	v, err := document.ParseVersion(after.meta)
+	if err != nil || v.StaleAgainst(w.seen[row].row) {
+		w.fail("the tombstone of row %s went back to %v (%v)", row, v, err)
+	}
+	w.seen[row] = sight{row: v, text: v}
+}
+
+// watchValues knows what must never be stored.
+func (w *world) watchValues(e *entry) {
+	if e == nil {
+		return
+	}
+	for key, value := range e.meta {
+		if _, placeholder := value.(connector.Unavailable); placeholder {
+			w.fail("the placeholder is stored under %s", key)
+		}
+	}
+	if strings.Contains(e.document, "{}") || strings.Contains(e.document, "unavailable") {
+		w.fail("the placeholder is in the text %q", e.document)
+	}
+}

@@ -1,0 +1,120 @@
+package verify
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/rowvec/rowvec/connector"
+	"github.com/rowvec/rowvec/function/document"
+)
+
+// TestAnIDLeadsBackToItsKey makes ids of rows as the function does, and keys of the ids.
+func TestAnIDLeadsBackToItsKey(t *testing.T) {
+	t.Parallel()
+	iso, precise := form{temporals: temporalText}, form{decimals: decimalPrecise, temporals: temporalText}
+	for _, tt := range []struct {
+		typ, text string
+		form      form
+	}{
+		{"int8", "-5", form{}},
+		{"text", "a/b c#ü%", form{}},
+		{"text", "", form{}},
+		{"bool", "true", form{}},
+		{"uuid", "7d5b9a7e-7a5f-4d5e-9b60-3a4f0c3f7a11", form{}},
+		{"numeric", "1.50", form{}},
+		{"numeric", "1.50", precise},
+		{"bytea", `\xdeadbeef`, form{}},
+		{"date", "2026-01-02", form{}},
+		{"date", "2026-01-02", iso},
+		{"date", "0044-03-15 BC", form{}},
+		{"date", "0044-03-15 BC", iso},
+		{"date", "0001-12-31 BC", iso},
+		{"date", "10000-01-01", iso},
+		{"date", "infinity", form{}},
+		{"date", "-infinity", form{}},
+		{"timestamp", "2026-01-02T03:04:05.678901", iso},
+		{"timestamp", "2026-01-02T03:04:05.6", form{}},
+		{"timestamp", "-infinity", form{}},
+		{"timestamptz", "2026-01-02T03:04:05.6Z", form{}},
+		{"timestamptz", "0044-03-15T00:00:00Z BC", form{}},
+	} {
+		column := Column{Name: "k", Type: tt.typ, Modifier: -1}
+		printed := tt.text
+		switch tt.typ {
+		case "bool":
+			printed = "t"
+		case "timestamp":
+			printed = replaceT(tt.text)
+		case "timestamptz":
+			printed = replaceT(tt.text)
+			printed = replaceZ(printed)
+		}
+		table := &Table{Name: connector.Table{Schema: "app", Name: "a.b"}, Columns: []Column{column, column}, Key: []int{0, 1}, Primary: true}
+		table.Columns[1].Name = "l"
+		change, err := table.change(Row{{Text: printed}, {Null: true}}, tt.form)
+		require.NoError(t, err)
+		builder, err := document.NewBuilder(document.Spec{Table: "app.a.b", Text: "{{.k}}", PrefixIDs: true})
+		require.NoError(t, err)
+		id, err := builder.ID(change)
+		require.NoError(t, err)
+		require.False(t, hashed(id))
+
+		require.True(t, column.invertible(tt.form), tt.typ)
+		values, ok := parts(id, prefixOf("app", "a.b"), 2)
+		require.True(t, ok, id)
+		got, ok := column.stored(values[0], tt.form)
+		require.True(t, ok, id)
+		require.Equal(t, Value{Text: tt.text}, got, id)
+		require.True(t, values[1].Null)
+	}
+}
+
+func replaceT(s string) string {
+	for i := range s {
+		if s[i] == 'T' {
+			return s[:i] + " " + s[i+1:]
+		}
+	}
+	return s
+}
+
+func replaceZ(s string) string {
+	for i := range s {
+		if s[i] == 'Z' {
+			return s[:i] + "+00" + s[i+1:]
+		}
+	}
+	return s
+}
+
+func TestIDsThatNoRowHas(t *testing.T) {
+	t.Parallel()
+	for _, id := range []string{"", "a", "a/b/c", "a/", "a/%zz", "a/%00"} {
+		_, ok := parts(id, "", 2)
+		require.False(t, ok, id)
+	}
+	_, ok := parts("app.x/1", prefixOf("app", "y"), 1)
+	require.False(t, ok)
+	for _, c := range []struct{ typ, text string }{{"int2", "40000"}, {"int8", "abc"}, {"bytea", "%"}, {"date", "x"}} {
+		_, ok := (&Column{Type: c.typ, Modifier: -1}).stored(Value{Text: c.text}, form{})
+		require.False(t, ok, c)
+	}
+	require.False(t, (&Column{Type: "float8"}).invertible(form{}))
+	require.False(t, (&Column{Type: "numeric"}).invertible(form{decimals: decimalPrecise}))
+	require.False(t, (&Column{Type: "text", Array: true}).invertible(form{}))
+}
+
+func TestRecordIDs(t *testing.T) {
+	t.Parallel()
+	for id, want := range map[string]struct {
+		row   string
+		chunk int
+	}{
+		"7": {"7", 0}, "7#1": {"7", 1}, "7#12": {"7", 12}, "7#0": {"7#0", -1}, "7#01": {"7#01", -1}, "7#x": {"7#x", -1}, "7#": {"7#", -1},
+	} {
+		row, chunk := recordID(id)
+		require.Equal(t, want.row, row)
+		require.Equal(t, want.chunk, chunk)
+	}
+}
