@@ -17,7 +17,6 @@ type Writer struct {
 	*opener[Store]
 	tombstones *tombstones // nil: deleted rows are not remembered
 	backoff    backoff
-	accepted   time.Time // when the store last took a write; Run's alone
 
 	mu      sync.Mutex
 	jobs    []*job
@@ -148,42 +147,25 @@ func (w *Writer) take() []*job {
 
 // commit writes a group. What the store refuses is bisected down to the rows at fault.
 func (w *Writer) commit(ctx context.Context, jobs []*job) {
-	var refused []refusal
 	bisect(jobs, func(part []*job) error {
-		return w.persist(ctx, &group{writer: w, jobs: slices.Clone(part)}, func(err error) error { return err })
+		g := &group{writer: w, jobs: slices.Clone(part)}
+		_, err := w.backoff.do(ctx, g, w.waiter(ctx, g), func(ctx context.Context) error {
+			if len(g.open()) == 0 {
+				return nil
+			}
+			return w.attempt(ctx, g.apply)
+		})
+		if err == nil {
+			for _, j := range g.open() {
+				j.reply(false, nil)
+			}
+		}
+		return err
 	}, func(part []*job, err error) {
 		for _, j := range part {
-			if Classify(err) == ClassPoison {
-				refused = append(refused, refusal{j, err})
-				continue
-			}
 			j.reply(false, err)
 		}
 	})
-	w.condemn(ctx, refused)
-}
-
-// persist writes a group's rows and answers those that are durable. judge may give a refusal another class.
-func (w *Writer) persist(ctx context.Context, g *group, judge func(error) error) error {
-	_, err := w.backoff.do(ctx, g, w.waiter(ctx, g), func(ctx context.Context) error {
-		if len(g.open()) == 0 {
-			return nil
-		}
-		err := w.attempt(ctx, g.apply)
-		if err == nil && len(g.open()) > 0 {
-			w.accepted = time.Now()
-		}
-		if Classify(err) == ClassPoison && refusedByStatus(err) {
-			return judge(err)
-		}
-		return err
-	})
-	if err == nil {
-		for _, j := range g.open() {
-			j.reply(false, nil)
-		}
-	}
-	return err
 }
 
 // waiter returns the sleep between attempts. Rows of a table that drains do not sit it out.
