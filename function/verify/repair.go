@@ -71,7 +71,7 @@ func (c *comparison) conclude(first *Report, rounds int) {
 func (c *comparison) mend(ctx context.Context) error {
 	batch := c.found
 	c.found = nil
-	for part := range slices.Chunk(batch, settleBatch) {
+	for part := range slices.Chunk(batch, mendBatch) {
 		if err := c.mendPart(ctx, part); err != nil {
 			return fmt.Errorf("mend table %s: %w", c.Table, err)
 		}
