@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"maps"
 	"slices"
 	"strings"
@@ -237,7 +238,7 @@ func sharing(c *config.Config, name string) (others []string, answers bool) {
 	return others, answers
 }
 
-// pipeline is the indexer for one table, as the function composes it.
+// pipeline is the indexer for one table, as the function composes it: what it removes leaves tombstones, too.
 func (v *verifier) pipeline(ctx context.Context, name string, waiting func(string)) *verify.Pipeline {
 	c := v.function.Config
 	writer := indexer.NewWriter(func(ctx context.Context) (indexer.Store, error) {
@@ -246,7 +247,7 @@ func (v *verifier) pipeline(ctx context.Context, name string, waiting func(strin
 			return nil, fmt.Errorf("open collection %s: %w", c.Tables[name].Collection, err)
 		}
 		return opened, nil
-	})
+	}, function.Tombstones(c, v.index, c.Tables[name].Collection, slog.New(slog.DiscardHandler)))
 	table := indexer.TableConfig{
 		Table: name, Builder: v.builders[name],
 		Batch: indexer.Batch{MaxRecords: c.Batch.MaxRecords, MaxBytes: c.Batch.MaxBytes, InFlight: c.Batch.InFlight},

@@ -28,6 +28,17 @@ func TestDebeziumServer(t *testing.T) {
 	requireEqual(t, "served", d.collection, 2*time.Minute)
 	d.requireNumbers(t, snapshotRows+d.travel(t))
 
+	t.Run("a restart goes on where it was", func(t *testing.T) {
+		before, err := world.pulsar.FunctionStats(t.Context(), d.name)
+		require.NoError(t, err)
+		require.NoError(t, world.stack.Debezium.Stop(t.Context()))
+		insert(t, "served", makeRow(300))
+		require.NoError(t, world.stack.Debezium.Start(t.Context()))
+		requireEqual(t, "served", d.collection, time.Minute)
+		after, err := world.pulsar.FunctionStats(t.Context(), d.name)
+		require.NoError(t, err)
+		require.Less(t, after.Received-before.Received, int64(snapshotRows), "the table is not read again")
+	})
 	t.Run("truncate is not taken for poison", func(t *testing.T) {
 		execute(t, "TRUNCATE app.served")
 		insert(t, "served", makeRow(500))

@@ -72,13 +72,13 @@ func verifySettings(table, endpoint string) map[string]any {
 	}
 }
 
-func fillVerify(t testing.TB, table string, rows int) {
-	t.Helper()
-	_, err := world.db.Exec(t.Context(), `INSERT INTO app.`+table+` (id, title, body, price, tags, created_at)
+func fillVerify(tb testing.TB, table string, rows int) {
+	tb.Helper()
+	_, err := world.db.Exec(tb.Context(), `INSERT INTO app.`+table+` (id, title, body, price, tags, created_at)
 		SELECT i, 'Article ' || i, 'What is to be said of number ' || i || '. ' || repeat('More of it follows here. ', (i % 12)::int), i + 0.5,
 			ARRAY['new', 'n' || i % 7], '2026-01-02'::timestamptz + i * interval '1.001 s'
 		FROM generate_series(1, $1::bigint) AS i`, rows)
-	require.NoError(t, err)
+	require.NoError(tb, err)
 }
 
 // verifying runs the CLI for a table, as a role that may only read it.
@@ -86,40 +86,53 @@ type verifying struct {
 	table, collection, file, url string
 }
 
-func newVerifying(t testing.TB, d *deployment) *verifying {
-	t.Helper()
+func newVerifying(tb testing.TB, d *deployment) *verifying {
+	tb.Helper()
 	v := &verifying{table: "app." + d.table, collection: d.collection, file: filepath.Join(world.root, "e2e", "out", d.name+"-verify.yaml")}
 	for _, statement := range []string{
 		"DROP OWNED BY verifier_" + d.table, "DROP ROLE verifier_" + d.table,
 	} {
-		_, _ = world.db.Exec(t.Context(), statement) // of an earlier run, if there was one
+		_, _ = world.db.Exec(tb.Context(), statement) // of an earlier run, if there was one
 	}
 	for _, statement := range []string{
 		"CREATE ROLE verifier_" + d.table + " LOGIN PASSWORD 'planted-secret'", "GRANT USAGE ON SCHEMA app TO verifier_" + d.table,
 		"GRANT SELECT ON app." + d.table + " TO verifier_" + d.table,
 	} {
-		_, err := world.db.Exec(t.Context(), statement)
-		require.NoError(t, err)
+		_, err := world.db.Exec(tb.Context(), statement)
+		require.NoError(tb, err)
 	}
 	plain, err := os.ReadFile(d.file)
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	out, err := admin.Edit(plain, map[string]any{"userConfig/postgres": map[string]any{"url": map[string]any{"secret": "VERIFY_POSTGRES_URL"}}})
-	require.NoError(t, err)
-	require.NoError(t, os.WriteFile(v.file, out, 0o600))
+	require.NoError(tb, err)
+	require.NoError(tb, os.WriteFile(v.file, out, 0o600))
 	at := world.db.Config().ConnConfig
 	v.url = fmt.Sprintf("postgres://verifier_%s:planted-secret@%s:%d/%s", d.table, at.Host, at.Port, at.Database)
 	return v
 }
 
 // run returns the exit code and what --json says of the table.
-func (v *verifying) run(ctx context.Context, t testing.TB, args ...string) (int, *verify.Report) {
-	t.Helper()
+func (v *verifying) run(ctx context.Context, tb testing.TB, args ...string) (int, *verify.Report) {
+	tb.Helper()
 	code, report, err := v.try(ctx, args...)
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	return code, report
 }
 
 func (v *verifying) try(ctx context.Context, args ...string) (int, *verify.Report, error) {
+	code, reports, err := v.exec(ctx, args...)
+	switch {
+	case err != nil:
+		return 0, nil, err
+	case reports[0].Error != "":
+		return 0, nil, errors.New(reports[0].Error)
+	default:
+		return code, reports[0], nil
+	}
+}
+
+// exec returns the exit code and all tables' reports.
+func (v *verifying) exec(ctx context.Context, args ...string) (int, []*verify.Report, error) {
 	c := exec.CommandContext(ctx, filepath.Join(world.root, "bin", "rowvec"), append([]string{"verify", "-f", v.file, "--json"}, args...)...)
 	c.Env = append(os.Environ(), "VERIFY_POSTGRES_URL="+v.url)
 	var stderr strings.Builder
@@ -139,11 +152,7 @@ func (v *verifying) try(ctx context.Context, args ...string) (int, *verify.Repor
 	if strings.Contains(string(out)+stderr.String(), "planted-secret") {
 		return 0, nil, errors.New("a secret is shown")
 	}
-	r := result.Tables[0]
-	if r.Error != "" {
-		return 0, nil, errors.New(r.Error)
-	}
-	return c.ProcessState.ExitCode(), r, nil
+	return c.ProcessState.ExitCode(), result.Tables, nil
 }
 
 func (v *verifying) equal(ctx context.Context) error {
@@ -158,27 +167,27 @@ func (v *verifying) equal(ctx context.Context) error {
 }
 
 // plant puts n faults of each kind into Chroma, each in a row of its own, and returns the rows.
-func (v *verifying) plant(t testing.TB, n int) map[verify.Kind][]string {
-	t.Helper()
-	ctx := t.Context()
+func (v *verifying) plant(tb testing.TB, n int) map[verify.Kind][]string {
+	tb.Helper()
+	ctx := tb.Context()
 	c, err := world.chroma.Collection(ctx, v.collection)
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	var ids []string
 	var chunks []int
 	rows, err := world.db.Query(ctx, "SELECT id FROM "+v.table+" WHERE id < 90000 AND id % 12 BETWEEN 8 AND 11 AND id % 97 <> 0 ORDER BY random() LIMIT $1", 4*n)
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	for rows.Next() {
 		var id int64
-		require.NoError(t, rows.Scan(&id))
+		require.NoError(tb, rows.Scan(&id))
 		ids = append(ids, strconv.FormatInt(id, 10))
 	}
-	require.NoError(t, rows.Err())
+	require.NoError(tb, rows.Err())
 	stored, err := c.Get(ctx, ids)
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	for _, id := range ids {
 		count, err := document.ParseState(stored[id])
-		require.NoError(t, err)
-		require.GreaterOrEqual(t, count.Chunks, 2)
+		require.NoError(tb, err)
+		require.GreaterOrEqual(tb, count.Chunks, 2)
 		chunks = append(chunks, count.Chunks)
 	}
 	vector := make([]float32, 32)
@@ -189,36 +198,36 @@ func (v *verifying) plant(t testing.TB, n int) map[verify.Kind][]string {
 		planted[kind] = append(planted[kind], id)
 		switch {
 		case kind == verify.Missing:
-			require.NoError(t, c.Delete(ctx, document.ChunkIDs(id, 0, chunks[i])))
+			require.NoError(tb, c.Delete(ctx, document.ChunkIDs(id, 0, chunks[i])))
 		case kind == verify.Stale:
-			require.NoError(t, c.Upsert(ctx, []string{id}, [][]float32{vector}, []string{"another text"}, []map[string]any{{}}))
+			require.NoError(tb, c.Upsert(ctx, []string{id}, [][]float32{vector}, []string{"another text"}, []map[string]any{{}}))
 		case kind == verify.Metadata:
-			require.NoError(t, c.Update(ctx, []string{id}, []map[string]any{{"title": "another"}}))
+			require.NoError(tb, c.Update(ctx, []string{id}, []map[string]any{{"title": "another"}}))
 		case i%8 < 4:
-			require.NoError(t, c.Delete(ctx, document.ChunkIDs(id, 1, 2)))
+			require.NoError(tb, c.Delete(ctx, document.ChunkIDs(id, 1, 2)))
 		default:
-			require.NoError(t, c.Upsert(ctx, document.ChunkIDs(id, chunks[i], chunks[i]+1), [][]float32{vector}, []string{"a tail"}, []map[string]any{{}}))
+			require.NoError(tb, c.Upsert(ctx, document.ChunkIDs(id, chunks[i], chunks[i]+1), [][]float32{vector}, []string{"a tail"}, []map[string]any{{}}))
 		}
 	}
 	for i := range n {
 		id := strconv.Itoa(900000 + i)
 		planted[verify.Ghost] = append(planted[verify.Ghost], id)
-		require.NoError(t, c.Upsert(ctx, []string{id}, [][]float32{vector}, []string{"a ghost"}, []map[string]any{stored[ids[i]]}))
+		require.NoError(tb, c.Upsert(ctx, []string{id}, [][]float32{vector}, []string{"a ghost"}, []map[string]any{stored[ids[i]]}))
 	}
 	return planted
 }
 
-func requirePlanted(t testing.TB, planted map[verify.Kind][]string, found *verify.Report) {
-	t.Helper()
+func requirePlanted(tb testing.TB, planted map[verify.Kind][]string, found *verify.Report) {
+	tb.Helper()
 	for _, kind := range verify.Kinds() {
 		var rows []string
 		for _, e := range found.Examples[kind] {
 			rows = append(rows, e.Row)
 		}
-		require.ElementsMatch(t, planted[kind], rows, "%s: %v", kind, found.Examples[kind])
-		require.Equal(t, len(planted[kind]), found.Faults[kind], kind)
+		require.ElementsMatch(tb, planted[kind], rows, "%s: %v", kind, found.Examples[kind])
+		require.Equal(tb, len(planted[kind]), found.Faults[kind], kind)
 	}
-	require.Zero(t, found.Unsettled)
+	require.Zero(tb, found.Unsettled)
 }
 
 // changing makes changes of all sorts until stop is called, about a hundred a second. It leaves the rows alone that plant takes, so
@@ -253,50 +262,4 @@ func changing(t *testing.T, table string) (stop func()) {
 		cancel()
 		require.NoError(t, <-done)
 	}
-}
-
-// BenchmarkVerify fills a collection from a table of 100,000 rows by a repair, and then measures how fast `rowvec verify` goes through
-// it. It also finds 50 planted faults among them. Run it by hand:
-//
-//	go test -tags e2e -run '^$' -bench BenchmarkVerify -benchtime 1x ./e2e/
-func BenchmarkVerify(b *testing.B) {
-	const rows = 100_000
-	endpoint := embedtest.New(embedtest.Options{Model: "fake", Dimensions: 32})
-	b.Cleanup(endpoint.Close)
-	_, err := world.db.Exec(b.Context(), "CREATE TABLE IF NOT EXISTS app.verify_many (LIKE app.verify INCLUDING ALL); TRUNCATE app.verify_many")
-	require.NoError(b, err)
-	fillVerify(b, "verify_many", rows)
-	d := &deployment{name: "verify-many", table: "verify_many", collection: "e2e-verify_many"}
-	manyYAML(b, d, endpoint.URL())
-	v := newVerifying(b, d)
-	begun := time.Now()
-	code, r := v.run(b.Context(), b, "--repair")
-	require.Equal(b, 0, code)
-	b.Logf("filled: %v mended in %.0f s", r.Repair.Mended, time.Since(begun).Seconds())
-	for b.Loop() {
-		code, r = v.run(b.Context(), b)
-		require.Equal(b, 0, code, "%v", r.Examples)
-	}
-	b.ReportMetric(rows/r.Seconds, "rows/s")
-	b.ReportMetric(float64(r.Records), "records")
-	planted := v.plant(b, 10)
-	_, r = v.run(b.Context(), b)
-	requirePlanted(b, planted, r)
-	code, r = v.run(b.Context(), b, "--repair")
-	require.Equal(b, 0, code)
-	b.Logf("mended: %v in %.0f s", r.Repair.Mended, r.Seconds)
-}
-
-// manyYAML renders the function's settings; no function is deployed. Chunks are large, so that most rows have one.
-func manyYAML(b *testing.B, d *deployment, endpoint string) {
-	b.Helper()
-	shipped, err := os.ReadFile(filepath.Join(world.root, "deploy", "function.yaml"))
-	require.NoError(b, err)
-	settings := verifySettings(d.table, endpoint)
-	settings["name"], settings["userConfig/chroma/url"] = d.name, world.env.ChromaURL
-	settings["userConfig/tables"].(map[string]any)["app."+d.table].(map[string]any)["chunk"] = map[string]any{"tokens": 64, "overlap": 4}
-	out, err := admin.Edit(shipped, settings)
-	require.NoError(b, err)
-	d.file = filepath.Join(world.root, "e2e", "out", d.name+".yaml")
-	require.NoError(b, os.WriteFile(d.file, out, 0o600))
 }

@@ -42,7 +42,7 @@ type call struct {
 
 // fakeStore behaves as Chroma does: metadata merges, nil removes a key, unknown ids are ignored.
 type fakeStore struct {
-	mu      sync.Mutex
+	mu      *sync.Mutex // of its own, unless a test watches two stores at once
 	entries map[string]entry
 	calls   []call
 	before  func(op string, ids []string) error   // fails a call that had no effect
@@ -51,7 +51,9 @@ type fakeStore struct {
 	watch   func(id string, before, after *entry) // sees every change of a record; nil: absent
 }
 
-func newFakeStore() *fakeStore { return &fakeStore{entries: make(map[string]entry)} }
+func newFakeStore() *fakeStore {
+	return &fakeStore{mu: new(sync.Mutex), entries: make(map[string]entry)}
+}
 
 func (s *fakeStore) do(ctx context.Context, op string, ids []string, effect func()) error {
 	if s.hold != nil {

@@ -19,7 +19,7 @@ func TestTheGuarantee(t *testing.T) {
 	t.Parallel()
 	n := uint64(guaranteed)
 	if raceEnabled {
-		n /= 20
+		n /= 50
 	}
 	shards := uint64(runtime.GOMAXPROCS(0))
 	var embedded, changes atomic.Int64

@@ -97,7 +97,7 @@ func (r *rig) deliver(rng *rand.Rand, changes []*connector.Change) []*connector.
 	return changes[len(receipts):]
 }
 
-// forward checks, at every write of a first record, that the row does not go back. A deleted row may come back until tombstones exist.
+// forward checks, at every write of a first record, that the row does not go back (TestTheGuarantee watches deleted rows as well).
 func forward(t *testing.T, seed uint64, id string, before, after *entry) {
 	t.Helper()
 	if before == nil || after == nil || before.meta[document.KeyLSN] == nil {

@@ -95,7 +95,7 @@ func upserted(id, lsn int, title string) *connector.Change {
 	return &connector.Change{
 		Op: connector.Update, Table: connector.Table{Schema: "app", Name: "articles"},
 		Key:     []connector.Column{{Name: "id", Value: int64(id)}},
-		After:   connector.Row{"id": int64(id), "title": title, "price": int64(lsn)},
+		After:   connector.Row{"id": int64(id), "title": title, "price": int64(lsn), "body": nil},
 		Version: version(lsn),
 	}
 }

@@ -50,6 +50,7 @@ func play(h *history, rng *rand.Rand) (embedded int, err error) {
 		h: h, builder: builder, store: newFakeStore(), stones: &fakeStones{newFakeStore()}, embedder: &fakeEmbedder{size: 8},
 		truth: map[string]connector.Row{}, open: map[int]bool{}, dead: map[int]bool{}, seen: map[string]sight{},
 	}
+	w.stones.mu = w.store.mu
 	w.store.before, w.store.after, w.store.watch = w.before, w.after, w.watchRow
 	w.stones.before, w.stones.after, w.stones.watch = w.before, w.after, w.watchStone
 	w.learn()

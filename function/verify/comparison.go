@@ -59,6 +59,7 @@ type comparison struct {
 	settle *settling
 	seen   map[string]struct{} // rows reported by the pass over the records
 	found  []suspect           // confirmed, to be mended
+	failed []Failure           // the first that could not be
 }
 
 // wanted lists the columns to read, nil for all: a template that reads the row as a whole may name any.

@@ -11,7 +11,7 @@ import (
 
 // decimal writes a numeric as the connector does under its decimal.handling.mode:
 //
-//	string   Java's BigDecimal.toString: "12.50", "1E-8"
+//	string   the digits as Postgres prints them, as seen of Debezium 1.9 ("0.000000012"); see javaDecimal for the other way
 //	double   float64
 //	precise  with a schema the text that package connector makes of it; without one, base64 of the unscaled value, beside its scale
 //	         where the column declares none
@@ -36,11 +36,12 @@ func decimal(c *Column, text string, f form) (any, error) {
 		}
 		return unscaled(c, text)
 	default:
-		return javaDecimal(text), nil
+		return text, nil
 	}
 }
 
-// javaDecimal writes plain decimal digits as java.math.BigDecimal.toString does: with an exponent when the number is below 1e-6.
+// javaDecimal writes plain decimal digits as java.math.BigDecimal.toString does: with an exponent when the number is below 1e-6. Where
+// the index has that, it is not taken for a fault.
 func javaDecimal(text string) string {
 	sign, digits := "", text
 	if strings.HasPrefix(text, "-") {

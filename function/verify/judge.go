@@ -211,7 +211,10 @@ func (j *judge) same(key string, want, have any) bool {
 	}
 	s, isText := want.(string)
 	t, isTextToo := have.(string)
-	return c.Type == "numeric" && s == "NAN" && isText && isTextToo && strings.EqualFold(t, "nan") // newer versions write it like Java
+	if c.Type != "numeric" || !isText || !isTextToo {
+		return false
+	}
+	return t == javaDecimal(s) || s == "NAN" && strings.EqualFold(t, "nan") // "NaN" is what Java itself would write
 }
 
 func (j *judge) count(key string) {

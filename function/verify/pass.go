@@ -6,8 +6,11 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync"
 
 	"golang.org/x/sync/errgroup"
+
+	"github.com/rowvec/rowvec/chroma"
 )
 
 const (
@@ -15,8 +18,10 @@ const (
 	idOverlap = 200
 	// sampleRun is how many neighbouring ids a sample takes at a time.
 	sampleRun = 50
-	// ahead is how many pages of rows are read before they are compared.
-	ahead = 2
+	// ahead is how many pages of rows are read before they are looked up.
+	ahead = 1
+	// fetchers is how many requests to the index run at once. Chroma 1.5.9 answers each on one core.
+	fetchers = 3
 )
 
 // pass compares the whole table, or a sample of it, once.
@@ -42,13 +47,20 @@ func (c *comparison) tell(phase string, done, total int) {
 	}
 }
 
-// passRows compares rows with their records. Pages are read and made into documents while others are compared.
+// fetched is a page of rows with their records.
+type fetched struct {
+	entries []*entry
+	records map[string]chroma.Match
+}
+
+// passRows compares rows with their records. Pages are read, made into documents and looked up while others are compared, several look-ups
+// at once: they are what takes the time, most of it in Chroma.
 func (c *comparison) passRows(ctx context.Context) error {
 	total := c.table.Estimate
 	if c.Sample > 0 {
 		total = min(total, c.Sample)
 	}
-	pages := make(chan []*entry, ahead)
+	pages, done := make(chan []*entry, ahead), make(chan fetched)
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error {
 		defer close(pages)
@@ -57,17 +69,25 @@ func (c *comparison) passRows(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			select {
-			case pages <- entries:
-				return nil
-			case <-ctx.Done():
-				return ctx.Err() //nolint:wrapcheck // the group's own
-			}
+			return send(ctx, pages, entries)
 		})
 	})
+	var fetching sync.WaitGroup
+	for range fetchers {
+		fetching.Add(1)
+		group.Go(func() error {
+			defer fetching.Done()
+			return c.fetch(ctx, pages, done)
+		})
+	}
 	group.Go(func() error {
-		for entries := range pages {
-			if err := c.compare(ctx, entries); err != nil {
+		fetching.Wait()
+		close(done)
+		return nil
+	})
+	group.Go(func() error {
+		for page := range done {
+			if err := c.compare(ctx, page); err != nil {
 				return err
 			}
 			c.tell("rows", c.report.Rows, total)
@@ -75,6 +95,33 @@ func (c *comparison) passRows(ctx context.Context) error {
 		return nil
 	})
 	return group.Wait() //nolint:wrapcheck // what failed says what it did
+}
+
+func send[T any](ctx context.Context, to chan<- T, v T) error {
+	select {
+	case to <- v:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err() //nolint:wrapcheck // the group's own
+	}
+}
+
+// fetch looks up pages until there are no more.
+func (c *comparison) fetch(ctx context.Context, pages <-chan []*entry, done chan<- fetched) error {
+	for entries := range pages {
+		var ids []string
+		for _, e := range entries {
+			ids = append(ids, e.ids()...)
+		}
+		records, err := c.Index.Records(ctx, ids)
+		if err != nil {
+			return fmt.Errorf("read the collection of table %s: %w", c.Table, err)
+		}
+		if err := send(ctx, done, fetched{entries, records}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (c *comparison) readPages(ctx context.Context, yield func([]Row) error) error {
@@ -93,18 +140,10 @@ func (c *comparison) readPages(ctx context.Context, yield func([]Row) error) err
 	return nil
 }
 
-func (c *comparison) compare(ctx context.Context, entries []*entry) error {
-	var ids []string
-	for _, e := range entries {
-		ids = append(ids, e.ids()...)
-	}
-	records, err := c.Index.Records(ctx, ids)
-	if err != nil {
-		return fmt.Errorf("read the collection of table %s: %w", c.Table, err)
-	}
-	for _, e := range entries {
+func (c *comparison) compare(ctx context.Context, page fetched) error {
+	for _, e := range page.entries {
 		c.report.Rows++
-		if c.judge.row(e, e.id, nil, records) != nil {
+		if c.judge.row(e, e.id, nil, page.records) != nil {
 			c.settle.put(0, suspect{id: e.id, key: e.key})
 		}
 	}
@@ -123,28 +162,45 @@ func (c *comparison) passRecords(ctx context.Context) error {
 	}
 	known := map[string]struct{}{}
 	for offset := 0; ; {
-		page, err := c.Index.IDs(ctx, offset, idPage)
+		pages, err := c.idPages(ctx, offset)
 		if err != nil {
-			return fmt.Errorf("list the collection of table %s: %w", c.Table, err)
-		}
-		fresh := slices.DeleteFunc(slices.Clone(page), func(id string) bool { _, old := known[id]; return old })
-		if offset > 0 && len(fresh) == len(page) && len(known) > 0 {
-			offset = max(0, offset-idPage) // everything has moved up by more than the overlap
-			continue
-		}
-		if err := c.records(ctx, fresh); err != nil {
 			return err
 		}
-		c.tell("records", c.report.Records, total)
-		if len(page) < idPage {
-			return nil
+		for _, page := range pages {
+			fresh := slices.DeleteFunc(slices.Clone(page), func(id string) bool { _, old := known[id]; return old })
+			if offset > 0 && len(fresh) == len(page) && len(known) > 0 {
+				offset = max(0, offset-idPage) // everything has moved up by more than the overlap
+				break
+			}
+			if err := c.records(ctx, fresh); err != nil {
+				return err
+			}
+			c.tell("records", c.report.Records, total)
+			if len(page) < idPage {
+				return nil
+			}
+			clear(known)
+			for _, id := range page {
+				known[id] = struct{}{}
+			}
+			offset += idPage - idOverlap
 		}
-		clear(known)
-		for _, id := range page {
-			known[id] = struct{}{}
-		}
-		offset += idPage - idOverlap
 	}
+}
+
+// idPages lists as many overlapping pages at once as there are fetchers.
+func (c *comparison) idPages(ctx context.Context, offset int) ([][]string, error) {
+	pages := make([][]string, fetchers)
+	group, ctx := errgroup.WithContext(ctx)
+	for i := range pages {
+		group.Go(func() (err error) {
+			if pages[i], err = c.Index.IDs(ctx, offset+i*(idPage-idOverlap), idPage); err != nil {
+				err = fmt.Errorf("list the collection of table %s: %w", c.Table, err)
+			}
+			return err
+		})
+	}
+	return pages, group.Wait()
 }
 
 func (c *comparison) sampleRecords(ctx context.Context, total int) error {

@@ -3,6 +3,7 @@ package verify
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"github.com/rowvec/rowvec/chroma"
 	"github.com/rowvec/rowvec/function/document"
@@ -74,9 +75,16 @@ func (c *comparison) newJudge() *judge {
 	return j
 }
 
-// textColumn returns the first column of the text that is known as badly as that.
+// textColumn returns the first column of the text that is known as badly as that. A template that goes through the row has all columns.
 func (c *comparison) textColumn(as certainty) string {
-	for _, name := range c.Builder.Columns() {
+	names := c.Builder.Columns()
+	if len(names) == 0 || strings.Contains(c.Text, "range") && readsWhole(c.Text) {
+		names = nil
+		for i := range c.table.Columns {
+			names = append(names, c.table.Columns[i].Name)
+		}
+	}
+	for _, name := range names {
 		if col, has := c.table.column(name); has && col.sureness() == as {
 			return name
 		}

@@ -18,54 +18,45 @@ const maxRounds = 4
 // maxFailures is how many failures are shown.
 const maxFailures = maxExamples
 
-// repair compares and mends in turn until nothing is left or nothing gets better. The report is that of the first comparison for what
-// was found and of the last for what is left.
+// repair compares and mends in turn until nothing is left or nothing gets better, so that the last word is a comparison's. The report
+// is that of the last comparison, with what has become of the faults that the first one found.
 func (c *comparison) repair(ctx context.Context) error {
-	if err := c.passAndMend(ctx); err != nil {
-		return err
-	}
-	if c.report.Total() == 0 {
-		return nil
-	}
-	first := c.report
-	mending := &Repair{Mended: map[Kind]int{}, Failed: []Failure{}}
-	for mending.Rounds = 1; ; mending.Rounds++ {
-		failed := c.failures()
-		before := c.report.Total()
-		c.reset()
-		c.report.Repair = &Repair{Failed: failed}
-		pass := c.passAndMend
-		if mending.Rounds == maxRounds {
-			pass = c.pass // the last look
+	var first *Report
+	previous := 0
+	for round := 0; ; round++ {
+		if round > 0 {
+			c.reset()
 		}
-		if err := pass(ctx); err != nil {
+		if err := c.pass(ctx); err != nil {
 			return err
 		}
 		left := c.report.Total()
-		if left == 0 || mending.Rounds == maxRounds || (left >= before && mending.Rounds > 1) {
-			break
+		if first == nil {
+			first = c.report
+		}
+		if left == 0 || round == maxRounds || (round > 1 && left >= previous) {
+			c.conclude(first, round)
+			return nil
+		}
+		previous = left
+		if err := c.mend(ctx); err != nil {
+			return err
 		}
 	}
-	mending.Failed = append(mending.Failed, c.failures()...)
+}
+
+func (c *comparison) conclude(first *Report, rounds int) {
+	if first.Total() == 0 {
+		return
+	}
+	r := &Repair{Rounds: rounds, Mended: map[Kind]int{}, Failed: []Failure{}}
 	for _, k := range Kinds() {
-		mending.Mended[k] = max(0, first.Faults[k]-c.report.Faults[k])
+		r.Mended[k] = max(0, first.Faults[k]-c.report.Faults[k])
 	}
-	c.report.Repair = mending
-	return nil
-}
-
-func (c *comparison) failures() []Failure {
-	if c.report.Repair == nil {
-		return nil
+	if c.report.Total() > 0 {
+		r.Failed = append(r.Failed, c.failed...)
 	}
-	return c.report.Repair.Failed
-}
-
-func (c *comparison) passAndMend(ctx context.Context) error {
-	if err := c.pass(ctx); err != nil {
-		return err
-	}
-	return c.mend(ctx)
+	c.report.Repair = r
 }
 
 // mend brings the rows that were found wrong into the index, each in the state that Postgres has now, and removes what is nobody's.
@@ -80,7 +71,7 @@ func (c *comparison) passAndMend(ctx context.Context) error {
 func (c *comparison) mend(ctx context.Context) error {
 	batch := c.found
 	c.found = nil
-	for part := range slices.Chunk(batch, settleBatch) {
+	for part := range slices.Chunk(batch, mendBatch) {
 		if err := c.mendPart(ctx, part); err != nil {
 			return fmt.Errorf("mend table %s: %w", c.Table, err)
 		}
@@ -109,16 +100,21 @@ func (c *comparison) mendPart(ctx context.Context, batch []suspect) error {
 	if err != nil {
 		return err
 	}
-	if c.report.Repair == nil {
-		c.report.Repair = &Repair{}
-	}
 	for i, o := range outcomes {
-		if o.Kind == indexer.Poison && len(c.report.Repair.Failed) < maxFailures {
-			c.report.Repair.Failed = append(c.report.Repair.Failed, Failure{Row: clip(plain(o.RowID)), Kind: p.kinds[i], Reason: clip(plain(reason(o)))})
+		if o.Kind == indexer.Poison {
+			c.fail(Failure{Row: clip(plain(o.RowID)), Kind: p.kinds[i], Reason: clip(plain(reason(o)))})
 		}
 	}
 	c.tell("mending", len(batch), len(batch))
 	return nil
+}
+
+// fail notes a row that cannot be mended; each round meets it again.
+func (c *comparison) fail(f Failure) {
+	known := slices.ContainsFunc(c.failed, func(other Failure) bool { return other.Row == f.Row })
+	if !known && len(c.failed) < maxFailures {
+		c.failed = append(c.failed, f)
+	}
 }
 
 func reason(o indexer.Outcome) string {

@@ -166,7 +166,7 @@ func TestWhatCannotBeMendedSaysWhy(t *testing.T) {
 	require.False(t, report.Equal)
 	require.Equal(t, 1, report.Faults[Missing])
 	require.Equal(t, 1, report.Repair.Mended[Missing])
-	require.NotEmpty(t, report.Repair.Failed)
+	require.Len(t, report.Repair.Failed, 1)
 	require.Equal(t, "3", report.Repair.Failed[0].Row)
 	require.Equal(t, Missing, report.Repair.Failed[0].Kind)
 	require.NotEmpty(t, report.Repair.Failed[0].Reason)

@@ -22,6 +22,7 @@ type suspect struct {
 const (
 	maxSuspects = 20_000 // wait for the older ones before more are taken
 	settleBatch = 1_000  // compared again at a time
+	mendBatch   = 4_000  // mended at a time
 	maxTries    = 10     // for a row that is another one each time
 	movingPause = time.Second
 )
@@ -184,7 +185,7 @@ func (c *comparison) recheck(ctx context.Context, try int, batch []suspect) erro
 			c.confirm(s, f)
 		}
 	}
-	if c.Applier != nil && len(c.found) >= settleBatch {
+	if c.Applier != nil && len(c.found) >= mendBatch {
 		return c.mend(ctx)
 	}
 	return nil

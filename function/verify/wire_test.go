@@ -61,10 +61,7 @@ func TestWire(t *testing.T) {
 		{price, "3.50", form{decimals: decimalDouble}, 3.5},
 		{price, "3.50", form{decimals: decimalPrecise, temporals: temporalText}, "3.50"},
 		{plainColumn("numeric"), "12345678901234567890.123456789", precise, map[string]any{"scale": int64(9), "value": "J+QbMka+ybFuOYEV"}},
-		{plainColumn("numeric"), "0.00000001", form{}, "1E-8"},
-		{plainColumn("numeric"), "0.0000012", form{}, "0.0000012"},
-		{plainColumn("numeric"), "-0.00000012", form{}, "-1.2E-7"},
-		{plainColumn("numeric"), "0.00000000", form{}, "0E-8"},
+		{plainColumn("numeric"), "0.000000012", form{}, "0.000000012"},
 		{Column{Type: "text", Array: true}, `{outdoor,"a \"b\", \\c",NULL,"NULL",""}`, form{}, []any{"outdoor", `a "b", \c`, nil, "NULL", ""}},
 		{Column{Type: "int4", Array: true}, `{1,2,3}`, form{}, []any{int64(1), int64(2), int64(3)}},
 		{Column{Type: "int4", Array: true}, `{}`, form{}, []any{}},
@@ -123,4 +120,16 @@ func TestReadsWhole(t *testing.T) {
 	} {
 		require.Equal(t, want, readsWhole(text), text)
 	}
+}
+
+func TestSmallDecimalsMayHaveAnExponent(t *testing.T) {
+	t.Parallel()
+	j := judge{columns: map[string]*Column{"n": {Type: "numeric"}}}
+	for text, java := range map[string]string{
+		"0.00000001": "1E-8", "0.0000012": "0.0000012", "-0.00000012": "-1.2E-7", "0.00000000": "0E-8", "12": "12", "NAN": "NaN",
+	} {
+		require.True(t, j.same("n", text, java), text)
+		require.False(t, j.same("n", text, java+"0"), text)
+	}
+	require.False(t, j.same("other", "0.00000001", "1E-8"))
 }
