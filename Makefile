@@ -33,9 +33,10 @@ down: ## end the local stack
 
 test: test-unit bench test-e2e ## all tests, unit to end to end
 
-test-unit: ## unit, component and conformance tests on fakes, with the race detector
+test-unit: ## unit, component and conformance tests on fakes, with the race detector; 100,000 histories without it
 	go vet ./...
 	go test -race -timeout 10m ./...
+	go test -count=1 -timeout 10m -run '^TestTheGuarantee$$' ./function/indexer
 
 bench: ## every benchmark once, so that they keep compiling and running
 	go test -run '^$$' -bench . -benchtime 1x -timeout 10m ./...

@@ -47,7 +47,6 @@ type Embedding struct {
 	QueryExtra        map[string]any
 	MaxTexts          int // per request
 	MaxTokens         int // per request, estimated
-	MaxTextTokens     int // per text; 0: unknown, and only the endpoint's refusal tells
 	Concurrency       int // requests at once
 	Timeout           time.Duration
 	RequestsPerMinute int // 0: no limit of our own
@@ -79,7 +78,6 @@ type Table struct {
 	Key        []string // only for a table without a primary key
 	Chunk      *Chunk   // nil: one record per row
 	EmptyText  string   // delete or keep
-	Overflow   string   // truncate or deadLetter: a text over embedding.maxTextTokens that is not chunked
 }
 
 // Field is a metadata column and the name it has in Chroma.
