@@ -97,7 +97,7 @@ func requireDrained(t *testing.T, d *deployment) {
 func (d *deployment) instancePID(t *testing.T, other int) int {
 	t.Helper()
 	var pid int
-	eventually(t, 30*time.Second, func(context.Context) error {
+	eventually(t, time.Minute, func(context.Context) error {
 		processes, err := filepath.Glob("/proc/[0-9]*/cmdline")
 		if err != nil {
 			return err

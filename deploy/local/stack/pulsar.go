@@ -2,6 +2,7 @@ package stack
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -127,13 +128,24 @@ func (p *pulsar) env(with ...string) []string {
 	}, with...)...)
 }
 
-// ready is what "functions list" needs: the broker, its bookie, and the functions worker.
+// ready is what "functions create" needs: the broker, its bookie, the functions worker, and that it leads; until then it answers a
+// creation with "Leader not yet ready".
 func (p *pulsar) ready(ctx context.Context) error {
 	var clusters, functions []string
+	var leads bool
 	if err := ask(ctx, adminURL(p.ports)+"/admin/v2/clusters", "", &clusters); err != nil {
 		return err
 	}
-	return ask(ctx, adminURL(p.ports)+"/admin/v3/functions/public/default", "", &functions)
+	if err := ask(ctx, adminURL(p.ports)+"/admin/v3/functions/public/default", "", &functions); err != nil {
+		return err
+	}
+	if err := ask(ctx, adminURL(p.ports)+"/admin/v2/worker/cluster/leader/ready", "", &leads); err != nil {
+		return err
+	}
+	if !leads {
+		return errors.New("the functions worker does not lead yet")
+	}
+	return nil
 }
 
 func (p *pulsar) url() string { return local("pulsar", p.ports[brokerPort]) }
