@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -79,7 +80,7 @@ func (h *history) change(batch *pgx.Batch) {
 		batch.Queue(`INSERT INTO app.history (id, title, body, price) VALUES ($1, $2, $3, $4)
 			ON CONFLICT (id) DO UPDATE SET title = excluded.title, body = excluded.body`, id, fmt.Sprintf("Title %d", n), h.body(n), n%1000)
 	case kind < 70:
-		batch.Queue(`UPDATE app.history SET price = $2, tags = $3 WHERE id = $1`, id, n%1000, []string{fmt.Sprint(n % 7)})
+		batch.Queue(`UPDATE app.history SET price = $2, tags = $3 WHERE id = $1`, id, n%1000, []string{strconv.Itoa(n % 7)})
 	case kind < 75: // the large body stays where it is, out of line
 		batch.Queue(`UPDATE app.history SET title = $2 WHERE id = $1`, id, fmt.Sprintf("Renamed %d", n))
 	case kind < 90:

@@ -166,12 +166,15 @@ func TestRunnerReaches(t *testing.T) {
 
 func TestProbes(t *testing.T) {
 	t.Parallel()
+	leads := "true"
 	status, vector := http.StatusOK, strings.Repeat("0.5,", EmbeddingDimensions-1)+"0.5"
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(status)
 		switch r.Method + " " + r.URL.Path {
 		case "GET /admin/v2/clusters", "GET /admin/v3/functions/public/default":
 			_, _ = w.Write([]byte(`["standalone"]`))
+		case "GET /admin/v2/worker/cluster/leader/ready":
+			_, _ = w.Write([]byte(leads))
 		case "POST /v1/embeddings":
 			_, _ = w.Write([]byte(`{"data":[{"embedding":[` + vector + `]}]}`))
 		case "GET /api/v2/heartbeat":
@@ -191,6 +194,8 @@ func TestProbes(t *testing.T) {
 	}
 	vector = "0.5"
 	require.ErrorContains(t, newEmbedding(at).ready(t.Context()), "384 numbers")
+	leads = "false"
+	require.ErrorContains(t, newPulsar(at).ready(t.Context()), "does not lead yet")
 	status = http.StatusServiceUnavailable
 	for _, part := range parts {
 		require.ErrorContains(t, part.ready(t.Context()), "503", "%T", part)
