@@ -62,7 +62,7 @@ func check(file string, stdout, stderr io.Writer) error {
 
 func missingSecrets(f *config.Function) []string {
 	var missing []string
-	for _, s := range []config.Secret{f.Config.Embedding.APIKey, f.Config.Chroma.Token} {
+	for _, s := range []config.Secret{f.Config.Embedding.APIKey, f.Config.Chroma.Token, f.Config.Postgres.URL, f.Config.Pulsar.Token} {
 		if _, err := s.Resolve(f.Secret); err != nil {
 			missing = append(missing, s.Name)
 		}
@@ -84,9 +84,12 @@ func effective(f *config.Function, columns map[string][]string) ([]byte, error) 
 		{config.Root, yamlMap{
 			{"subscription", c.Subscription},
 			{"deadLetterTopic", config.DeadLetterTopic(c, f.Tenant, f.Namespace, f.Name)},
+			{"tombstoneTTL", c.TombstoneTTL.String()},
 			{"batch", yamlMap{{"maxRecords", c.Batch.MaxRecords}, {"maxBytes", c.Batch.MaxBytes}, {"inFlight", c.Batch.InFlight}}},
 			{"embedding", embeddingSettings(c.Embedding)},
 			{"chroma", chromaSettings(c.Chroma)},
+			{"postgres", yamlMap{{"url", c.Postgres.URL.String()}}},
+			{"pulsar", yamlMap{{"adminURL", c.Pulsar.AdminURL}, {"token", c.Pulsar.Token.String()}}},
 			{"tables", tables},
 		}},
 	}
