@@ -48,9 +48,11 @@ func TestHistory(t *testing.T) {
 	}
 	v := newVerifying(t, d)
 	eventually(t, 5*time.Minute, func(ctx context.Context) error { return v.equal(ctx) })
-	require.Empty(t, watch(), "rows that were seen to go back")
+	back, looks := watch()
+	require.Empty(t, back, "rows that were seen to go back")
+	require.Greater(t, looks, 10, "the observer must have looked while rows changed")
 	d.requireNoDeadLetters(t)
-	t.Logf("seed %d, %d changes, %d texts embedded in %d requests", historySeed, historyChanges, endpoint.Stats().Texts, endpoint.Stats().Requests)
+	t.Logf("seed %d, %d looks, %d changes, %d texts embedded in %d requests", historySeed, looks, historyChanges, endpoint.Stats().Texts, endpoint.Stats().Requests)
 }
 
 // history makes random changes of app.history.
@@ -107,11 +109,13 @@ func (h *history) body(n int) string {
 	}
 }
 
-// observe polls a collection until the returned function is called, which returns what was seen to go back.
-func observe(t *testing.T, collection string) (stop func() []string) {
+// observe polls a collection until the returned function is called, which returns what was seen to go back, and how often the whole
+// collection was looked at while it held rows.
+func observe(t *testing.T, collection string) (stop func() (back []string, looks int)) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	var back []string
+	looks := 0
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
@@ -121,6 +125,9 @@ func observe(t *testing.T, collection string) (stop func() []string) {
 			if err != nil {
 				continue // it is not there yet, or we are done
 			}
+			if len(seen) > 0 {
+				looks++
+			}
 			for id, lsn := range seen {
 				if lsn < newest[id] {
 					back = append(back, fmt.Sprintf("row %s from %d to %d", id, newest[id], lsn))
@@ -129,7 +136,7 @@ func observe(t *testing.T, collection string) (stop func() []string) {
 			}
 		}
 	}()
-	stop = sync.OnceValue(func() []string { cancel(); <-ended; return back })
+	stop = sync.OnceValues(func() ([]string, int) { cancel(); <-ended; return back, looks })
 	t.Cleanup(func() { stop() })
 	return stop
 }
