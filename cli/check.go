@@ -54,7 +54,7 @@ func check(file string, stdout, stderr io.Writer) error {
 		fmt.Fprintf(stderr, "warning: %s\n", w)
 	}
 	for _, name := range missingSecrets(f) {
-		fmt.Fprintf(stderr, "note: secret %s is not set here; the function needs it as an environment variable or in its secrets map\n", name)
+		fmt.Fprintf(stderr, "note: %s is not here; the function needs a secret as an environment variable or in its secrets map, a file where it runs\n", name)
 	}
 	fmt.Fprintf(stderr, "%s: ok\n", file)
 	return nil
@@ -64,7 +64,7 @@ func missingSecrets(f *config.Function) []string {
 	var missing []string
 	for _, s := range []config.Secret{f.Config.Embedding.APIKey, f.Config.Chroma.Token, f.Config.Postgres.URL, f.Config.Pulsar.Token} {
 		if _, err := s.Resolve(f.Secret); err != nil {
-			missing = append(missing, s.Name)
+			missing = append(missing, s.String())
 		}
 	}
 	return missing
@@ -89,7 +89,8 @@ func effective(f *config.Function, columns map[string][]string) ([]byte, error) 
 			{"embedding", embeddingSettings(c.Embedding)},
 			{"chroma", chromaSettings(c.Chroma)},
 			{"postgres", yamlMap{{"url", c.Postgres.URL.String()}}},
-			{"pulsar", yamlMap{{"adminURL", c.Pulsar.AdminURL}, {"token", c.Pulsar.Token.String()}}},
+			{"pulsar", yamlMap{{"adminURL", c.Pulsar.AdminURL}, {"serviceURL", c.Pulsar.ServiceURL}, {"token", c.Pulsar.Token.String()}}},
+			{"gateway", gatewaySettings(c.Gateway)},
 			{"tables", tables},
 		}},
 	}
@@ -136,6 +137,27 @@ func chromaSettings(c config.Chroma) yamlMap {
 	}
 }
 
+func gatewaySettings(g config.Gateway) yamlMap {
+	tokens := make([]string, len(g.Tokens))
+	for i, t := range g.Tokens {
+		tables := "all tables"
+		if t.Tables != nil {
+			tables = strings.Join(t.Tables, ", ")
+		}
+		tokens[i] = t.Name + ": " + tables
+	}
+	return yamlMap{
+		{"listen", g.Listen},
+		{"tokens", tokens},
+		{"origins", g.Origins},
+		{"tls", yamlMap{{"cert", g.TLS.Cert}, {"key", g.TLS.Key}}},
+		{"timeout", g.Timeout.String()},
+		{"maxBody", g.MaxBody},
+		{"requestsPerMinute", g.RequestsPerMinute},
+		{"cache", yamlMap{{"entries", g.Cache.Entries}, {"ttl", g.Cache.TTL.String()}}},
+	}
+}
+
 func tableSettings(t config.Table, columns []string) yamlMap {
 	fields := make([]string, len(t.Metadata))
 	for i, f := range t.Metadata {
@@ -151,6 +173,9 @@ func tableSettings(t config.Table, columns []string) yamlMap {
 		{"metadata", fields},
 		{"key", t.Key},
 		{"emptyText", t.EmptyText},
+	}
+	if t.Entity != "" {
+		m = append(m, pair{"entity", t.Entity})
 	}
 	if t.Chunk != nil {
 		m = append(m, pair{"chunk", yamlMap{{"tokens", t.Chunk.Tokens}, {"overlap", t.Chunk.Overlap}}})

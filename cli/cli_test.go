@@ -74,12 +74,12 @@ func TestCheckPrintsTheEffectiveConfiguration(t *testing.T) {
 	got := run(t, "check", "-f", function(t, "http://e/v1", "http://c"))
 	require.Equal(t, 0, got.code, got.stderr)
 	for _, want := range []string{
-		"name: public/default/f", "deadLetterTopic: persistent://public/default/f-dlq", "maxRecords: 512", "timeout: 30s", "tombstoneTTL: 168h0m0s", "adminURL:",
+		"name: public/default/f", "deadLetterTopic: persistent://public/default/f-dlq", "maxRecords: 512", "timeout: 30s", "tombstoneTTL: 168h0m0s", "adminURL:", "serviceURL:", "listen: 127.0.0.1:8090",
 		"apiKey: '{secret: ROWVEC_CLI_TEST_KEY}'", "textColumns: [body, title]", "metadata: [title, price as cost]", "overlap: 32",
 	} {
 		require.Contains(t, got.stdout, want)
 	}
-	require.Contains(t, got.stderr, "note: secret ROWVEC_CLI_TEST_KEY is not set here")
+	require.Contains(t, got.stderr, "note: {secret: ROWVEC_CLI_TEST_KEY} is not here")
 }
 
 func TestCheckNamesEveryFault(t *testing.T) {

@@ -2,7 +2,11 @@
 // of defaults and validation; every error names the setting by its full path.
 package config
 
-import "time"
+import (
+	"maps"
+	"slices"
+	"time"
+)
 
 // Config is userConfig, typed, with defaults applied.
 type Config struct {
@@ -14,6 +18,7 @@ type Config struct {
 	Chroma          Chroma
 	Postgres        Postgres
 	Pulsar          Pulsar
+	Gateway         Gateway
 	Tables          map[string]Table // by "schema.table"
 }
 
@@ -22,10 +27,12 @@ type Postgres struct {
 	URL Secret // postgres://…; unset: not used
 }
 
-// Pulsar is the broker's admin interface, for the schemas of topics whose records do not carry their own.
+// Pulsar is where the broker is, for what the worker does not tell: the schemas of topics whose records do not carry their own, and
+// all that `rowvec serve` asks of it.
 type Pulsar struct {
-	AdminURL string // http://host:8080; empty: the one that the worker gives, if it gives one
-	Token    Secret // bearer token for it
+	AdminURL   string // http://host:8080; empty: the one that the worker gives, if it gives one
+	ServiceURL string // pulsar://host:6650, for `rowvec serve` alone: the function has the worker's
+	Token      Secret // bearer token for both
 }
 
 // Batch bounds what is worked on at once, per table.
@@ -78,6 +85,7 @@ type Table struct {
 	Key        []string // only for a table without a primary key
 	Chunk      *Chunk   // nil: one record per row
 	EmptyText  string   // delete or keep
+	Entity     string   // the table's name in the gateway's feature API; empty: it has none there
 }
 
 // Field is a metadata column and the name it has in Chroma.
@@ -100,9 +108,13 @@ func Default() Config {
 		Batch:        Batch{MaxRecords: 512, MaxBytes: 8 << 20, InFlight: 4},
 		Embedding:    Embedding{MaxTexts: 64, MaxTokens: 300_000, Concurrency: 4, Timeout: 30 * time.Second},
 		Chroma:       Chroma{Tenant: "default_tenant", Database: "default_database", Distance: "cosine"},
+		Gateway:      defaultGateway(),
 		Tables:       map[string]Table{},
 	}
 }
+
+// TableNames returns the tables' names in order.
+func (c *Config) TableNames() []string { return slices.Sorted(maps.Keys(c.Tables)) }
 
 // SharesCollection reports whether another table writes to the collection of the named one: ids then carry the table's name.
 func (c *Config) SharesCollection(table string) bool {

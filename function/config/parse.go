@@ -41,7 +41,9 @@ func Parse(userConfig map[string]any) (*Config, error) {
 	parseChroma(root.section("chroma"), &c.Chroma)
 	parsePostgres(root.section("postgres"), &c.Postgres)
 	parsePulsar(root.section("pulsar"), &c.Pulsar)
+	parseGateway(root.section("gateway"), &c.Gateway)
 	parseTables(root.section("tables"), c.Tables)
+	root.checkAccess(&c)
 	root.finish()
 	if len(errs) > 0 {
 		return nil, errors.Join(errs...)
@@ -105,6 +107,8 @@ func parsePulsar(s *section, p *Pulsar) {
 	if p.AdminURL != "" {
 		s.checkURL("adminURL", p.AdminURL, "http://127.0.0.1:8080")
 	}
+	s.text("serviceURL", &p.ServiceURL)
+	s.checkServiceURL("serviceURL", p.ServiceURL)
 	s.secret("token", &p.Token)
 	s.finish()
 }
@@ -136,6 +140,10 @@ func parseTable(s *section) Table {
 	s.texts("key", &t.Key)
 	t.Chunk = s.chunk("chunk")
 	s.choice("emptyText", &t.EmptyText, "delete", "keep")
+	s.text("entity", &t.Entity)
+	if t.Entity != "" && !entityName.MatchString(t.Entity) {
+		s.fail("entity", "expected up to 64 letters, digits, dashes or underscores, found %s", describe(t.Entity))
+	}
 	s.finish()
 	return t
 }

@@ -105,7 +105,7 @@ func TestEveryFaultNamesItsPath(t *testing.T) {
 		want string
 	}{
 		{set("", "subscripton", "x"), "userConfig.subscripton: unknown setting; did you mean subscription?"},
-		{set("", "zebra", 1), "userConfig.zebra: unknown setting; known here: batch, chroma, deadLetterTopic, embedding, postgres, pulsar, subscription, tables, tombstoneTTL"},
+		{set("", "zebra", 1), "userConfig.zebra: unknown setting; known here: batch, chroma, deadLetterTopic, embedding, gateway, postgres, pulsar, subscription, tables, tombstoneTTL"},
 		{set("", "subscription", "keyshared"), `userConfig.subscription: expected key_shared, failover, shared, exclusive, found "keyshared"`},
 		{set("", "batch", 3), "userConfig.batch: expected settings (key: value), found 3"},
 		{set("batch", "maxRecords", 0), "userConfig.batch.maxRecords: expected 1 to 10000, found 0"},
@@ -117,7 +117,7 @@ func TestEveryFaultNamesItsPath(t *testing.T) {
 		{set("embedding", "model", nil), "userConfig.embedding.model: required"},
 		{set("embedding", "timeout", 30), "userConfig.embedding.timeout: expected a duration such as 30s or 1m, found 30"},
 		{set("embedding", "timeout", "1ms"), "userConfig.embedding.timeout: expected 100ms to 1h0m0s, found 1ms"},
-		{set("embedding", "apiKey", 5), "userConfig.embedding.apiKey: expected {secret: NAME} or a text"},
+		{set("embedding", "apiKey", 5), "userConfig.embedding.apiKey: expected {secret: NAME}, {file: /path} or a text"},
 		{set("embedding", "apiKey", map[string]any{"secert": "X"}), "userConfig.embedding.apiKey.secert: unknown setting; did you mean secret?"},
 		{set("embedding", "extra", map[string]any{"model": "x"}), "userConfig.embedding.extra.model: is set by rowvec itself"},
 		{set("embedding", "maxtexts", 3), "userConfig.embedding.maxtexts: unknown setting; did you mean maxTexts?"},
@@ -135,7 +135,7 @@ func TestEveryFaultNamesItsPath(t *testing.T) {
 		{table("chunk", map[string]any{"tokens": 100, "overlap": 51}), "userConfig.tables.app.articles.chunk.overlap: expected at most half of tokens (50), found 51"},
 		{set("", "tombstoneTTL", "1s"), "userConfig.tombstoneTTL: expected 1m0s to 87600h0m0s, found 1s"},
 		{set("pulsar", "adminURL", "pulsar://x"), "userConfig.pulsar.adminURL: expected an address such as http://127.0.0.1:8080"},
-		{set("postgres", "url", 5), "userConfig.postgres.url: expected {secret: NAME} or a text"},
+		{set("postgres", "url", 5), "userConfig.postgres.url: expected {secret: NAME}, {file: /path} or a text"},
 		{table("emptyText", "drop"), "userConfig.tables.app.articles.emptyText: expected delete, keep"},
 	} {
 		t.Run(tt.want, func(t *testing.T) {

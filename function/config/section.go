@@ -129,7 +129,7 @@ func (s *section) object(key string, into *map[string]any) {
 	*into = m
 }
 
-// secret accepts a text or {secret: NAME}.
+// secret accepts a text, {secret: NAME} or {file: /path}.
 func (s *section) secret(key string, into *Secret) {
 	v, ok := s.get(key)
 	if !ok {
@@ -140,13 +140,14 @@ func (s *section) secret(key string, into *Secret) {
 		return
 	}
 	if _, ok := v.(map[string]any); !ok {
-		s.fail(key, "expected {secret: NAME} or a text")
+		s.fail(key, "expected {secret: NAME}, {file: /path} or a text")
 		return
 	}
 	sub := s.section(key)
 	sub.text("secret", &into.Name)
-	if into.Name == "" {
-		sub.fail("secret", "expected the name of a secret")
+	sub.text("file", &into.File)
+	if (into.Name == "") == (into.File == "") {
+		sub.fail("secret", "expected the name of a secret here, or the path of a file in file")
 	}
 	sub.finish()
 }

@@ -12,6 +12,7 @@ var (
 	tableName = regexp.MustCompile(`^[^.\s]+\.[^\s]+$`)
 	// Chroma 1.5's rule for collection names.
 	collectionName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{1,510}[A-Za-z0-9]$`)
+	serviceURL     = regexp.MustCompile(`^pulsar(\+ssl)?://[^\s/@]+/?$`)
 )
 
 // reservedFields are the request fields that rowvec itself sets.
@@ -33,6 +34,13 @@ func (s *section) checkURL(key, raw, example string) {
 		s.fail(key, "expected an address such as %s; what is there has another form", example) // it may hold credentials
 	case u.RawQuery != "" || u.Fragment != "":
 		s.fail(key, "expected an address without ?query and #fragment, such as %s", example)
+	}
+}
+
+// checkServiceURL accepts the addresses that Pulsar's clients know; several hosts may stand in one.
+func (s *section) checkServiceURL(key, raw string) {
+	if raw != "" && !serviceURL.MatchString(raw) {
+		s.fail(key, "expected an address such as pulsar://127.0.0.1:6650 or pulsar+ssl://broker:6651; what is there has another form")
 	}
 }
 

@@ -1,0 +1,182 @@
+package config
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"time"
+)
+
+// Gateway is how `rowvec serve` listens and whom it answers. The function itself only checks it.
+type Gateway struct {
+	Listen            string        // host:port
+	Tokens            []AccessToken // none: everybody, on a loopback address only
+	Origins           []string      // of browsers' pages that may ask, exactly as a browser sends them
+	TLS               TLSFiles      // unset: plain HTTP
+	Timeout           time.Duration // per request
+	MaxBody           int           // bytes of a request's body
+	RequestsPerMinute int           // of each token that has no limit of its own; 0: no limit
+	Cache             QueryCache
+}
+
+// AccessToken is one bearer token and what it opens.
+type AccessToken struct {
+	Name              string // for logs and metrics
+	Token             Secret
+	Tables            []string // nil: all
+	RequestsPerMinute int      // 0: Gateway.RequestsPerMinute
+}
+
+// TLSFiles are paths of PEM files.
+type TLSFiles struct {
+	Cert string
+	Key  string
+}
+
+// QueryCache bounds the query vectors that are kept.
+type QueryCache struct {
+	Entries int
+	TTL     time.Duration
+}
+
+const (
+	maxGatewayTokens = 1_000
+	minTokenBytes    = 16
+	maxBodyBytes     = 16 << 20
+	maxCacheEntries  = 1_000_000
+)
+
+// entityName keeps an entity usable as one segment of a path.
+var entityName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$`)
+
+func defaultGateway() Gateway {
+	return Gateway{
+		Listen: "127.0.0.1:8090", Timeout: 10 * time.Second, MaxBody: 64 << 10,
+		Cache: QueryCache{Entries: 10_000, TTL: 10 * time.Minute},
+	}
+}
+
+func parseGateway(s *section, g *Gateway) {
+	s.text("listen", &g.Listen)
+	s.tokens("tokens", &g.Tokens)
+	s.texts("origins", &g.Origins)
+	s.checkOrigins("origins", g.Origins)
+	t := s.section("tls")
+	t.text("cert", &g.TLS.Cert)
+	t.text("key", &g.TLS.Key)
+	t.finish()
+	if (g.TLS.Cert == "") != (g.TLS.Key == "") {
+		s.fail("tls", "expected both cert and key, found one of them")
+	}
+	s.duration("timeout", &g.Timeout, 100*time.Millisecond, 10*time.Minute)
+	s.integer("maxBody", &g.MaxBody, 1<<10, maxBodyBytes)
+	s.integer("requestsPerMinute", &g.RequestsPerMinute, 0, maxPerMinute)
+	c := s.section("cache")
+	c.integer("entries", &g.Cache.Entries, 0, maxCacheEntries)
+	c.duration("ttl", &g.Cache.TTL, time.Second, 24*time.Hour)
+	c.finish()
+	s.checkListen("listen", g)
+	s.finish()
+}
+
+// tokens reads a list of {name, token, tables, requestsPerMinute}.
+func (s *section) tokens(key string, into *[]AccessToken) {
+	v, ok := s.get(key)
+	if !ok {
+		return
+	}
+	list, ok := v.([]any)
+	if !ok || len(list) > maxGatewayTokens {
+		s.fail(key, "expected a list of 1 to %d {name, token, tables}", maxGatewayTokens) // what is there may be a token
+		return
+	}
+	for i, e := range list {
+		values, ok := e.(map[string]any)
+		if !ok {
+			s.fail(fmt.Sprintf("%s[%d]", key, i), "expected {name: shop, token: {secret: NAME}}") // it may be a token
+			continue
+		}
+		sub := &section{path: s.at(fmt.Sprintf("%s[%d]", key, i)), values: values, errs: s.errs}
+		t := sub.accessToken()
+		if slices.ContainsFunc(*into, func(o AccessToken) bool { return o.Name == t.Name }) {
+			sub.fail("name", "%q is taken by another token", t.Name)
+		}
+		*into = append(*into, t)
+	}
+}
+
+func (s *section) accessToken() AccessToken {
+	var t AccessToken
+	s.text("name", &t.Name)
+	if !entityName.MatchString(t.Name) {
+		s.fail("name", "required: what logs and metrics call this token, up to 64 letters, digits, dashes or underscores; found %q", t.Name)
+	}
+	s.secret("token", &t.Token)
+	switch {
+	case !t.Token.Set():
+		s.fail("token", "required: {secret: NAME} or {file: /path}")
+	case t.Token.value != "" && len(t.Token.value) < minTokenBytes:
+		s.fail("token", "expected at least %d characters", minTokenBytes)
+	}
+	s.texts("tables", &t.Tables)
+	s.integer("requestsPerMinute", &t.RequestsPerMinute, 0, maxPerMinute)
+	s.finish()
+	return t
+}
+
+// checkOrigins accepts scheme://host[:port], as browsers send it (RFC 6454 §7).
+func (s *section) checkOrigins(key string, origins []string) {
+	for i, o := range origins {
+		u, err := url.Parse(o)
+		if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || o != u.Scheme+"://"+u.Host {
+			s.fail(fmt.Sprintf("%s[%d]", key, i), "expected an origin such as https://shop.example, without a path; found %s", describe(o))
+		}
+	}
+}
+
+// checkListen refuses to show the rows to a whole network without a token.
+func (s *section) checkListen(key string, g *Gateway) {
+	host, port, err := net.SplitHostPort(g.Listen)
+	if n, e := strconv.Atoi(port); err != nil || e != nil || n < 0 || n > 65_535 {
+		s.fail(key, "expected host:port, for example 127.0.0.1:8090; found %s", describe(g.Listen))
+		return
+	}
+	if len(g.Tokens) == 0 && !loopback(host) {
+		s.fail(key, "without %s only a loopback address such as 127.0.0.1 is taken, since everybody who reaches it may read the rows; found %s",
+			s.at("tokens"), describe(g.Listen))
+	}
+}
+
+func loopback(host string) bool {
+	if host == "localhost" {
+		return true
+	}
+	ip, err := netip.ParseAddr(host)
+	return err == nil && ip.IsLoopback()
+}
+
+// checkAccess finds names that stand in one place and are missing in another.
+func (s *section) checkAccess(c *Config) {
+	for i, t := range c.Gateway.Tokens {
+		for j, name := range t.Tables {
+			if _, ok := c.Tables[name]; !ok {
+				s.fail(fmt.Sprintf("gateway.tokens[%d].tables[%d]", i, j), "%q is not among the tables", name)
+			}
+		}
+	}
+	taken := map[string]string{}
+	for _, name := range c.TableNames() {
+		entity := c.Tables[name].Entity
+		if entity == "" {
+			continue
+		}
+		if other, ok := taken[entity]; ok {
+			s.fail("tables."+name+".entity", "%q is the entity of %s, too", entity, other)
+		}
+		taken[entity] = name
+	}
+}
