@@ -1,0 +1,150 @@
+package access
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"github.com/rowvec/rowvec/function/config"
+	"github.com/rowvec/rowvec/gateway/problem"
+)
+
+// minToken is the shortest token that is taken; a shorter one can be guessed.
+const minToken = 16
+
+// Keeper lets requests in.
+type Keeper struct {
+	keys []key // none: everybody who calls a loopback name
+	host string
+}
+
+// key is one token, kept as its hash: comparing hashes takes equally long wherever two tokens differ, and a heap dump shows none.
+type key struct {
+	hash  [sha256.Size]byte
+	grant *Grant
+}
+
+// New resolves the tokens' secrets. Errors name the setting.
+func New(g config.Gateway, lookup func(name string) (string, bool)) (*Keeper, error) {
+	host, _, err := net.SplitHostPort(g.Listen)
+	if err != nil {
+		return nil, fmt.Errorf("userConfig.gateway.listen: expected host:port: %w", err)
+	}
+	k := &Keeper{host: host}
+	seen := map[[sha256.Size]byte]string{}
+	for i, t := range g.Tokens {
+		at := fmt.Sprintf("userConfig.gateway.tokens[%d]", i)
+		value, err := t.Token.Resolve(lookup)
+		if err != nil {
+			return nil, fmt.Errorf("%s.token: %w", at, err)
+		}
+		if len(value) < minToken {
+			return nil, fmt.Errorf("%s.token: expected at least %d characters, found %d", at, minToken, len(value))
+		}
+		hash := sha256.Sum256([]byte(value))
+		if other, ok := seen[hash]; ok {
+			return nil, fmt.Errorf("%s.token: is the token of %s, too; each name needs its own", at, other)
+		}
+		seen[hash] = t.Name
+		k.keys = append(k.keys, key{hash, &Grant{Name: t.Name, tables: t.Tables, limit: limiter(t.RequestsPerMinute, g.RequestsPerMinute)}})
+	}
+	return k, nil
+}
+
+// limiter spreads a minute's requests evenly and lets a tenth of them come at once.
+func limiter(own, common int) *rate.Limiter {
+	perMinute := own
+	if perMinute == 0 {
+		perMinute = common
+	}
+	if perMinute == 0 {
+		return rate.NewLimiter(rate.Inf, 0)
+	}
+	return rate.NewLimiter(rate.Limit(float64(perMinute)/60), max(1, perMinute/10))
+}
+
+// Open reports whether no token is asked for.
+func (k *Keeper) Open() bool { return len(k.keys) == 0 }
+
+// Guard passes on the requests that may come in, with their grant in the context, and answers the others: 401 without a good token,
+// 403 under a name that is not ours, 429 over the token's rate.
+func (k *Keeper) Guard(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		g, p := k.admit(r)
+		if p != nil {
+			if p.Status == http.StatusUnauthorized {
+				w.Header().Set("WWW-Authenticate", `Bearer realm="rowvec"`)
+			}
+			p.Write(w)
+			return
+		}
+		next.ServeHTTP(w, r.WithContext(With(r.Context(), g)))
+	})
+}
+
+func (k *Keeper) admit(r *http.Request) (*Grant, *problem.Problem) {
+	g := Everything()
+	if k.Open() {
+		if !k.ours(r.Host) {
+			return nil, problem.New(http.StatusForbidden, "this gateway has no tokens and answers under a loopback name only")
+		}
+		return g, nil
+	}
+	g = k.find(r.Header.Get("Authorization"))
+	if g == nil {
+		return nil, problem.New(http.StatusUnauthorized, "expected the header Authorization: Bearer, with one of the gateway's tokens")
+	}
+	if wait := g.take(time.Now()); wait > 0 {
+		p := problem.New(http.StatusTooManyRequests, "this token's rate is used up")
+		p.RetryAfter = wait
+		return nil, p
+	}
+	return g, nil
+}
+
+// take counts a request, or returns how long it is until the next one may come.
+func (g *Grant) take(now time.Time) time.Duration {
+	r := g.limit.ReserveN(now, 1)
+	wait := r.DelayFrom(now)
+	if wait > 0 {
+		r.CancelAt(now)
+	}
+	return wait
+}
+
+// find compares with every token, so that the time tells nothing about them.
+func (k *Keeper) find(header string) *Grant {
+	scheme, token, _ := strings.Cut(header, " ")
+	if !strings.EqualFold(scheme, "Bearer") {
+		return nil
+	}
+	hash := sha256.Sum256([]byte(strings.TrimSpace(token)))
+	var found *Grant
+	for i := range k.keys {
+		if subtle.ConstantTimeCompare(hash[:], k.keys[i].hash[:]) == 1 {
+			found = k.keys[i].grant
+		}
+	}
+	return found
+}
+
+// ours keeps a page of another site from reading the rows by pointing its own name at 127.0.0.1.
+func (k *Keeper) ours(hostport string) bool {
+	host, _, err := net.SplitHostPort(hostport)
+	if err != nil {
+		host = hostport
+	}
+	host = strings.TrimSuffix(strings.Trim(host, "[]"), ".")
+	if strings.EqualFold(host, "localhost") || strings.EqualFold(host, k.host) {
+		return true
+	}
+	ip, err := netip.ParseAddr(host)
+	return err == nil && ip.IsLoopback()
+}
