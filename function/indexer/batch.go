@@ -15,6 +15,7 @@ type row struct {
 	vectors  [][]float32          // one per chunk of decision.document
 	missing  int                  // how many of them are still to come
 	cache    map[string][]float32 // vectors of an earlier pass, by text
+	texts    int                  // embedded for it, and not told in an outcome yet
 }
 
 // batch works on the rows of some records until every record is settled. Rows finish one by one.
@@ -74,18 +75,30 @@ func (b *batch) done(r *row, k Kind) {
 		b.table.observer.MetadataDropped(b.table.name, doc.Dropped)
 	}
 	for _, it := range r.items {
-		kind := Superseded
+		o := Outcome{Kind: Superseded, Attempts: it.attempts}
 		if it == r.decision.winner {
-			kind = k
+			o.Kind, o.Texts = k, r.spent()
+			if k != Deleted {
+				o.Chunks = len(r.decision.records)
+			}
 		}
-		b.table.settle(it, Outcome{Kind: kind, Attempts: it.attempts})
+		b.table.settle(it, o)
 	}
 	b.forget(r)
 }
 
+// spent tells the row's embedded texts, once.
+func (r *row) spent() int {
+	n := r.texts
+	r.texts = 0
+	return n
+}
+
 // reject settles a change that can never succeed and reports whether its row has others left.
 func (b *batch) reject(r *row, it *item, stage string, err error) (left bool) {
-	b.table.settle(it, Outcome{Kind: Poison, Stage: stage, Reason: Reason(err), Err: err, Attempts: max(1, it.attempts)})
+	b.table.settle(it, Outcome{
+		Kind: Poison, Stage: stage, Reason: Reason(err), Err: err, Attempts: max(1, it.attempts), Texts: r.spent(),
+	})
 	r.items = without(r.items, it)
 	if len(r.items) == 0 {
 		b.forget(r)
@@ -97,7 +110,7 @@ func (b *batch) reject(r *row, it *item, stage string, err error) (left bool) {
 // stale settles changes that the index has nothing to learn from.
 func (b *batch) stale(r *row, items []*item) {
 	for _, it := range items {
-		b.table.settle(it, Outcome{Kind: Stale})
+		b.table.settle(it, Outcome{Kind: Stale, Texts: r.spent()})
 		r.items = without(r.items, it)
 	}
 }

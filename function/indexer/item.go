@@ -22,7 +22,7 @@ type item struct {
 func split(it *item, oldID string) [2]*item {
 	gone := *it.Change
 	gone.Op, gone.After = connector.Delete, nil
-	it.pair = &pair{}
+	it.pair = &pair{oldID: oldID}
 	old := &item{Record: it.Record, id: oldID, pair: it.pair}
 	old.Change, old.Bytes = &gone, 0
 	return [2]*item{old, it}
@@ -30,6 +30,8 @@ func split(it *item, oldID string) [2]*item {
 
 // pair joins the outcomes of the two halves of a record.
 type pair struct {
+	oldID string
+
 	mu    sync.Mutex
 	first *Outcome
 }

@@ -182,6 +182,9 @@ func (p *pass) want(r *row) {
 // embedded takes the answer to some texts. A row goes on to the writer with its last vector.
 func (p *pass) embedded(e embedded) {
 	for i, text := range e.texts {
+		if e.err == nil {
+			p.need[text][0].row.texts++
+		}
 		for _, s := range p.need[text] {
 			if _, open := p.open[s.row]; !open {
 				continue // it failed by another of its chunks

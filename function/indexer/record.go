@@ -29,12 +29,16 @@ const (
 	Interrupted  Kind = "interrupted"   // shut down before it was durable: left unacknowledged, comes again
 )
 
-// Outcome tells a record's fate. Err, Reason and Attempts are set for Poison.
+// Outcome tells a record's fate. Err and Stage are set for Poison.
 type Outcome struct {
 	Kind     Kind
 	RowID    string
-	Reason   string // machine word, e.g. "bad_request", "key_mismatch"
-	Stage    string // decode, plan, embed, write
+	OldRowID string    // the row's id before the change, where it moved the row from one to another
+	At       time.Time // when it was settled; of a durable kind, when the index held the change
+	Reason   string    // machine word, e.g. "bad_request", "key_mismatch"
+	Stage    string    // decode, plan, embed, write
 	Err      error
 	Attempts int
+	Chunks   int // records that the index has of the row now; set for Indexed and MetadataOnly
+	Texts    int // embedded for this record. A text that several rows of a batch share counts for the first of them
 }

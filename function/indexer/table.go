@@ -201,8 +201,12 @@ func (t *Table) settle(it *item, o Outcome) {
 		if o, whole = it.pair.join(o); !whole {
 			return
 		}
+		if o.RowID != it.pair.oldID {
+			o.OldRowID = it.pair.oldID
+		}
 	}
 	now := time.Now()
+	o.At = now
 	var freshness time.Duration
 	if o.Kind.Durable() {
 		freshness = max(0, now.Sub(it.Change.Version.CommitTime))

@@ -59,14 +59,16 @@ func changedTexts(h *history) int {
 func oneByOne(t *testing.T, h *history) int {
 	t.Helper()
 	r := newRig(t, func(r *rig) { r.spec = h.spec() })
+	told := 0
 	for _, c := range h.changes {
-		r.submit(c)
+		told += r.submit(c)[0].outcome(t).Texts
 		synctest.Wait()
 	}
 	n := 0
 	for _, call := range r.embedder.seen() {
 		n += len(call.ids)
 	}
+	require.Equal(t, n, told, "the outcomes tell every text")
 	return n
 }
 
