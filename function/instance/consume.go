@@ -24,6 +24,8 @@ type Settings struct {
 	DrainTimeout time.Duration
 	// LogTopic is nil, or the log that is to be sent to the function's logTopic while Consume runs.
 	LogTopic *LogTopic
+	// Output is nil, or what publishes to the function's output topic while Consume runs.
+	Output *Output
 	// NewClient makes the Pulsar client. nil: pulsar.NewClient. Tests give a double.
 	NewClient func(pulsar.ClientOptions) (pulsar.Client, error)
 }
@@ -55,12 +57,31 @@ func (s Settings) withDefaults(conf *Conf) (Settings, error) {
 	if conf.LogTopic != "" && sameTopic(conf.LogTopic, s.DeadLetterTopic) {
 		return s, fmt.Errorf("deadLetterTopic %s: it is the function's logTopic; set another", s.DeadLetterTopic)
 	}
+	if err := checkOutput(conf, s.DeadLetterTopic); err != nil {
+		return s, err
+	}
 	s.ReceiverQueueSize = first(s.ReceiverQueueSize, defaultQueueSize)
 	s.DrainTimeout = first(s.DrainTimeout, drainTimeout)
 	if s.NewClient == nil {
 		s.NewClient = pulsar.NewClient
 	}
 	return s, nil
+}
+
+// checkOutput refuses an output topic that something else is read from or written to.
+func checkOutput(conf *Conf, deadLetterTopic string) error {
+	for _, in := range conf.Inputs {
+		if !in.Pattern && sameTopic(conf.Output, in.Topic) {
+			return fmt.Errorf("output %s: it is among the function's inputs, so that each event would come back as a record; set another", conf.Output)
+		}
+	}
+	if sameTopic(conf.Output, deadLetterTopic) {
+		return fmt.Errorf("output %s: it is the dead-letter topic, where only messages to be sent again may be; set another", conf.Output)
+	}
+	if sameTopic(conf.Output, conf.LogTopic) {
+		return fmt.Errorf("output %s: it is the function's logTopic; set another", conf.Output)
+	}
+	return nil
 }
 
 // observer is told of what happens to messages. It must not block.
@@ -82,7 +103,8 @@ func (i *Instance) Consume(ctx context.Context, s Settings, h Handler) error {
 		return err
 	}
 	c := &consumption{
-		settings: s, subscription: i.conf.Subscription, inputs: i.conf.Inputs, logTopicName: i.conf.LogTopic, server: redactURL(i.conf.ServiceURL),
+		settings: s, subscription: i.conf.Subscription, inputs: i.conf.Inputs, logTopicName: i.conf.LogTopic,
+		outputName: i.conf.Output, server: redactURL(i.conf.ServiceURL),
 		identity: newIdentity(i.conf), clientOptions: i.conf.ClientOptions,
 		handler: h, observer: reporter{i}, log: i.log,
 	}
@@ -105,6 +127,7 @@ type consumption struct {
 	subscription  Subscription
 	inputs        []Input
 	logTopicName  string
+	outputName    string
 	server        string // for the status
 	identity      identity
 	clientOptions func() (pulsar.ClientOptions, error)
@@ -125,8 +148,10 @@ func (c *consumption) run(ctx context.Context) {
 	c.prepare()
 	client, err := c.newClient(ctx)
 	if err != nil {
-		c.stop(ctx, background(func() {})) // nothing was delivered, but the handler may hold things of its own
-		return                             // the error is that of ctx: a stop before the start is no failure
+		limit, cancel := c.drainLimit(ctx)
+		defer cancel()
+		c.stop(limit, background(func() {})) // nothing was delivered, but the handler may hold things of its own
+		return                               // the error is that of ctx: a stop before the start is no failure
 	}
 	c.client, c.letters.client = client, client
 
@@ -138,18 +163,28 @@ func (c *consumption) run(ctx context.Context) {
 	logged, endLog := context.WithCancel(tail)
 	defer endLog()
 	logs := background(func() { c.settings.LogTopic.run(tail, logged, client, &c.calls, c.identity) })
+	output := background(func() { c.settings.Output.run(tail, c) })
 	feeds := background(c.each(func(f *feed) { f.run(ctx) }))
 
 	<-ctx.Done()
 	c.log.InfoContext(ctx, "stopping", "open", c.settler.open.Load())
-	c.stop(ctx, feeds)
+	limit, cancel := c.drainLimit(ctx)
+	defer cancel()
+	c.stop(limit, feeds)
 	c.letters.queue.finish()
+	c.settings.Output.finish()
 	within(letterGrace, letters)
 	for _, f := range c.feeds {
 		f.acks.finish()
 	}
+	c.flush(limit, output)
 	endLog()
-	c.close(ctx, cut, letters, acks, logs)
+	c.close(ctx, cut, letters, acks, logs, output)
+}
+
+// drainLimit begins the time in which everything in flight has to end.
+func (c *consumption) drainLimit(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), c.settings.DrainTimeout)
 }
 
 func (c *consumption) prepare() {
@@ -161,12 +196,10 @@ func (c *consumption) prepare() {
 	}
 }
 
-// stop waits for the inputs and lets the handler finish what is in flight: DrainTimeout for both.
-func (c *consumption) stop(ctx context.Context, feeds <-chan struct{}) {
-	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.settings.DrainTimeout)
-	defer cancel()
+// stop waits for the inputs and lets the handler finish what is in flight: limit is for both.
+func (c *consumption) stop(limit context.Context, feeds <-chan struct{}) {
 	if !done(limit, feeds) {
-		c.log.ErrorContext(ctx, "the handler did not return; it is not drained")
+		c.log.ErrorContext(limit, "the handler did not return; it is not drained")
 		return
 	}
 	c.drain(limit)
@@ -180,14 +213,22 @@ func (c *consumption) drain(limit context.Context) {
 	}
 }
 
+// flush waits for the events of what was drained, in what is left of the drain's time.
+func (c *consumption) flush(limit context.Context, output <-chan struct{}) {
+	limit, cancel := context.WithTimeout(limit, outputGrace)
+	defer cancel()
+	done(limit, output)
+}
+
 // close ends everything that is still open, within closeTimeout, and tells what was left.
-func (c *consumption) close(ctx context.Context, cut context.CancelFunc, letters, acks, logs <-chan struct{}) {
+func (c *consumption) close(ctx context.Context, cut context.CancelFunc, letters, acks, logs, output <-chan struct{}) {
 	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
 	defer cancel()
 	done(limit, acks)
 	done(limit, logs)
 	cut()
 	done(limit, letters)
+	done(limit, output)
 	c.consumers.closeAll()
 	clean := c.calls.wait(limit)
 	c.calls.start(c.client.Close)
@@ -230,9 +271,11 @@ func within(d time.Duration, ch <-chan struct{}) bool {
 	}
 }
 
-// internalTopic tells whether a topic that a pattern matches is none of a table, our dead-letter topic and log topic included.
+// internalTopic tells whether a topic that a pattern matches is none of a table, our dead-letter topic, log topic and output topic
+// included: an event that came back as a record would make another.
 func (c *consumption) internalTopic(topic string) bool {
-	return internalTopic(topic) || sameTopic(topic, c.settings.DeadLetterTopic) || sameTopic(topic, c.logTopicName)
+	return internalTopic(topic) || sameTopic(topic, c.settings.DeadLetterTopic) || sameTopic(topic, c.logTopicName) ||
+		sameTopic(topic, c.outputName)
 }
 
 // localLog is the log without the log topic: what the Pulsar client says about sending must not be sent.

@@ -93,42 +93,12 @@ func (d *deadLetters) publish(ctx context.Context, round []letter) ([]letter, er
 	if err != nil {
 		return round, err
 	}
-	type result struct {
-		index int
-		err   error
-	}
-	results := make(chan result, len(round)) // a late callback never blocks
-	for i, l := range round {
-		producer.SendAsync(ctx, l.message(d.identity), func(_ pulsar.MessageID, _ *pulsar.ProducerMessage, err error) {
-			results <- result{i, err}
-		})
-	}
-	sent := make([]bool, len(round))
-	for range round {
-		select {
-		case r := <-results:
-			if sent[r.index] = r.err == nil; sent[r.index] {
-				d.waiting.Add(-1)
-				d.note(ctx, round[r.index])
-				d.confirmed(round[r.index])
-			} else if err == nil {
-				err = r.err
-			}
-		case <-ctx.Done():
-			return unsent(round, sent), ctx.Err()
-		}
-	}
-	return unsent(round, sent), err
-}
-
-func unsent(round []letter, sent []bool) []letter {
-	var left []letter
-	for i, l := range round {
-		if !sent[i] {
-			left = append(left, l)
-		}
-	}
-	return left
+	message := func(l letter) *pulsar.ProducerMessage { return l.message(d.identity) }
+	return publishRound(ctx, producer, round, message, func(l letter) {
+		d.waiting.Add(-1)
+		d.note(ctx, l)
+		d.confirmed(l)
+	})
 }
 
 // open makes sure of the durable subscription and only then makes the producer.

@@ -32,11 +32,12 @@ type Delivery struct {
 	settle  func(Settlement)
 }
 
-// Settle ends the delivery. The first call counts; later calls do nothing. It never blocks on the network.
-func (d *Delivery) Settle(s Settlement) {
-	if d.settled.CompareAndSwap(false, true) && d.settle != nil {
+// Settle ends the delivery and reports whether it did. The first call counts; later calls do nothing. It never blocks on the network.
+func (d *Delivery) Settle(s Settlement) (first bool) {
+	if first = d.settled.CompareAndSwap(false, true); first && d.settle != nil {
 		d.settle(s)
 	}
+	return first
 }
 
 // OnSettle sets what the first Settle calls, and returns the delivery. The consumer calls it before it hands the delivery out;

@@ -212,3 +212,20 @@ var clientURL = pulsar.ClientOptions{URL: "pulsar://x"}
 func keepAll(topic string) pulsar.ConsumerOptions {
 	return pulsar.ConsumerOptions{Topic: topic, SubscriptionName: "keep", Type: pulsar.Shared}
 }
+
+// settleLater keeps deliveries for a drain.
+func settleLater(held chan<- *Delivery) func(context.Context, *Delivery) {
+	return func(_ context.Context, d *Delivery) { held <- d }
+}
+
+// settleAndSend is a drain that settles one delivery and makes ten events.
+func settleAndSend(held <-chan *Delivery, o *Output) func(context.Context) {
+	return func(context.Context) {
+		(<-held).Settle(Settlement{Verdict: Ack})
+		send(o, 0, 10)
+	}
+}
+
+func drainFor(d time.Duration) func(context.Context) {
+	return func(context.Context) { <-time.After(d) }
+}

@@ -1,0 +1,48 @@
+package instance
+
+import (
+	"context"
+
+	"github.com/apache/pulsar-client-go/pulsar"
+)
+
+// publishRound gives items to the producer in their order and waits until the broker has answered for each, or ctx has ended. It calls
+// confirmed for those that the broker has stored, and returns the others, in their order, with the first error.
+func publishRound[T any](
+	ctx context.Context, producer pulsar.Producer, items []T, message func(T) *pulsar.ProducerMessage, confirmed func(T),
+) (left []T, err error) {
+	type result struct {
+		index int
+		err   error
+	}
+	results := make(chan result, len(items)) // a late callback never blocks
+	for i, item := range items {
+		producer.SendAsync(ctx, message(item), func(_ pulsar.MessageID, _ *pulsar.ProducerMessage, err error) {
+			results <- result{i, err}
+		})
+	}
+	sent := make([]bool, len(items))
+	for range items {
+		select {
+		case r := <-results:
+			if sent[r.index] = r.err == nil; sent[r.index] {
+				confirmed(items[r.index])
+			} else if err == nil {
+				err = r.err
+			}
+		case <-ctx.Done():
+			return unsent(items, sent), ctx.Err()
+		}
+	}
+	return unsent(items, sent), err
+}
+
+func unsent[T any](items []T, sent []bool) []T {
+	var left []T
+	for i, item := range items {
+		if !sent[i] {
+			left = append(left, item)
+		}
+	}
+	return left
+}
