@@ -35,6 +35,7 @@ type app struct {
 	index      *chroma.Client
 	source     *postgres.Reader // nil without postgres.url
 	schemas    *resolver        // nil without an admin URL; set before the first message
+	events     *events          // nil without an output topic; set before the first message
 	tables     map[string]*indexer.Table
 	writers    map[string]*indexer.Writer // by collection
 	strangers  sync.Map                   // names of tables that a pattern brought and nobody configured: told once

@@ -274,14 +274,19 @@ func TestAnOutageIsShownAndPasses(t *testing.T) {
 	require.InDelta(t, 2, b.metrics.user()["rowvec_embed_requests_total{code=503}"], 0)
 }
 
+func endedContext(t *testing.T) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	return ctx
+}
+
 func TestWhatIsNotDurableAtTheEndIsAbandoned(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	b.endpoint.Control(embedtest.Always(embedtest.Fail(503, "", "down")))
 	settled := b.handle(t, t.Context(), change(1, "articles"))
-	ended, cancel := context.WithCancel(t.Context())
-	cancel()
-	b.Drain(ended)
+	b.Drain(endedContext(t))
 	require.Equal(t, instance.Settlement{Verdict: instance.Abandon}, within(t, settled))
 	require.Equal(t, instance.Abandon, within(t, b.handle(t, t.Context(), change(2, "articles"))).Verdict, "nothing is taken after a drain")
 }

@@ -34,6 +34,8 @@ type metrics struct {
 	textsSaved    prometheus.Counter
 
 	metadataDropped *prometheus.CounterVec
+	events          prometheus.Counter
+	eventsDropped   prometheus.Counter
 
 	mu sync.Mutex // guards the pair of series that a state change moves
 }
@@ -82,6 +84,12 @@ func newMetrics(into prometheus.Registerer) (*metrics, error) {
 		metadataDropped: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "rowvec_metadata_dropped_total", Help: "Metadata values that Chroma cannot hold (NaN, infinities) and that were left out.",
 		}, []string{"table"}),
+		events: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "rowvec_events_total", Help: "Outcome events that the output topic has taken.",
+		}),
+		eventsDropped: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "rowvec_events_dropped_total", Help: "Outcome events that the output topic did not get: too many waited, or the process ended.",
+		}),
 	}
 	for _, c := range m.all() {
 		if err := m.plain.Register(c); err != nil {
@@ -97,7 +105,7 @@ func newMetrics(into prometheus.Registerer) (*metrics, error) {
 func (m *metrics) all() []prometheus.Collector {
 	return []prometheus.Collector{
 		m.records, m.embedRequests, m.embedTexts, m.embedTokens, m.embedSeconds, m.chromaSeconds, m.batchRecords, m.freshness,
-		m.lastSuccess, m.inFlight, m.state, m.textsSaved, m.metadataDropped,
+		m.lastSuccess, m.inFlight, m.state, m.textsSaved, m.metadataDropped, m.events, m.eventsDropped,
 	}
 }
 

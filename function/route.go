@@ -23,10 +23,7 @@ func (a *app) Handle(ctx context.Context, d *instance.Delivery) {
 		// The worker would start the process again with the same message first, for ever, and show no reason.
 		if fault := recover(); fault != nil {
 			a.log.ErrorContext(ctx, "panic", "message_id", d.ID, "topic", d.Topic, "panic", fault, "stack", string(debug.Stack()))
-			a.metrics.settled(noTable, indexer.Poison, 0)
-			d.Settle(instance.Settlement{
-				Verdict: instance.DeadLetter, Reason: "panic", Stage: "decode", Message: fmt.Sprintf("panic: %v", fault), Attempts: 1,
-			})
+			a.condemn(d, "panic", fmt.Sprintf("panic: %v", fault))
 		}
 	}()
 	change, err := connector.Decode(connector.Record{
@@ -48,7 +45,7 @@ func (a *app) Handle(ctx context.Context, d *instance.Delivery) {
 	}
 	record := indexer.Record{
 		Change: change, Bytes: len(d.Payload), Received: d.Received,
-		Settle: func(o indexer.Outcome) { d.Settle(settlement(change, o)) },
+		Settle: func(o indexer.Outcome) { a.settle(d, change, o) },
 	}
 	// The error is that of ctx: the record has been settled as interrupted.
 	if err := table.Submit(ctx, record); err != nil {
@@ -64,10 +61,23 @@ func (a *app) refuse(d *instance.Delivery, err error) {
 		d.Settle(instance.Settlement{Verdict: instance.Ack})
 		return
 	}
+	a.condemn(d, indexer.Reason(err), err.Error())
+}
+
+// condemn makes a dead letter of a message that no change could be made of.
+func (a *app) condemn(d *instance.Delivery, reason, text string) {
 	a.metrics.settled(noTable, indexer.Poison, 0)
-	d.Settle(instance.Settlement{
-		Verdict: instance.DeadLetter, Reason: indexer.Reason(err), Stage: "decode", Message: err.Error(), Attempts: 1,
-	})
+	s := instance.Settlement{Verdict: instance.DeadLetter, Reason: reason, Stage: "decode", Message: text, Attempts: 1}
+	if d.Settle(s) {
+		a.events.refused(d, s)
+	}
+}
+
+// settle ends a change's message, and tells of it where it was this that ended it.
+func (a *app) settle(d *instance.Delivery, change *connector.Change, o indexer.Outcome) {
+	if d.Settle(settlement(change, o)) {
+		a.events.settled(d, change, &o)
+	}
 }
 
 // unconfigured ends a change of a table that the configuration does not have. A topics pattern is expected to bring such tables.

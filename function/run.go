@@ -106,6 +106,10 @@ func (f *life) compose(m *metrics, settings *instance.Settings) (*app, error) {
 		a.close()
 		return nil, err
 	}
+	if f.conf.Output != "" {
+		settings.Output = instance.NewOutput(f.conf.Output, m.events, m.eventsDropped)
+		a.events = &events{to: settings.Output, function: f.conf.FQFN(), instance: f.conf.InstanceID}
+	}
 	return a, nil
 }
 

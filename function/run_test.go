@@ -55,11 +55,18 @@ type started struct {
 
 func start(t *testing.T, userConfig map[string]any) *started {
 	t.Helper()
+	return startWith(t, userConfig, "")
+}
+
+// startWith is start with an output topic.
+func startWith(t *testing.T, userConfig map[string]any, topic string) *started {
+	t.Helper()
 	text, err := json.Marshal(userConfig)
 	require.NoError(t, err)
 	details, err := json.Marshal(map[string]any{
 		"tenant": "public", "namespace": "default", "name": "f", "runtime": "GO",
 		"source": map[string]any{"inputSpecs": map[string]any{"persistent://public/default/t": map[string]any{}}},
+		"sink":   map[string]any{"topic": topic},
 	})
 	require.NoError(t, err)
 	port := freePort(t)
@@ -139,6 +146,18 @@ func TestAWrongSettingIsShownAndDoesNotEndTheProcess(t *testing.T) {
 			require.Contains(t, s.stderr.String(), `"function":"public/default/f"`)
 			require.NotContains(t, s.stderr.String(), "planted-secret")
 		})
+	}
+}
+
+func TestAnOutputTopicInUseIsShown(t *testing.T) {
+	t.Parallel()
+	for output, want := range map[string]string{
+		"public/default/t": "halted: output public/default/t: it is among the function's inputs",
+		"f-dlq":            "halted: output f-dlq: it is the dead-letter topic",
+	} {
+		s := startWith(t, valid(func(map[string]any) {}), output)
+		s.says(t, want)
+		require.Equal(t, exitOK, s.end())
 	}
 }
 
