@@ -80,6 +80,7 @@ func effective(f *config.Function, columns map[string][]string) ([]byte, error) 
 	root := yamlMap{
 		{"name", f.Tenant + "/" + f.Namespace + "/" + f.Name},
 		{"inputs", f.Inputs},
+		{"output", f.Output},
 		{"parallelism", f.Parallelism},
 		{config.Root, yamlMap{
 			{"subscription", c.Subscription},

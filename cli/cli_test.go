@@ -38,6 +38,7 @@ func function(t *testing.T, embeddingURL, chromaURL string, edits ...string) str
 	text := fmt.Sprintf(`
 name: f
 inputs: [persistent://public/default/store.app.articles]
+output: public/default/f-events
 subscriptionPosition: Earliest
 cleanupSubscription: false
 userConfig:
@@ -74,7 +75,7 @@ func TestCheckPrintsTheEffectiveConfiguration(t *testing.T) {
 	got := run(t, "check", "-f", function(t, "http://e/v1", "http://c"))
 	require.Equal(t, 0, got.code, got.stderr)
 	for _, want := range []string{
-		"name: public/default/f", "deadLetterTopic: persistent://public/default/f-dlq", "maxRecords: 512", "timeout: 30s", "tombstoneTTL: 168h0m0s", "adminURL:", "serviceURL:", "listen: 127.0.0.1:8090",
+		"name: public/default/f", "output: public/default/f-events", "deadLetterTopic: persistent://public/default/f-dlq", "maxRecords: 512", "timeout: 30s", "tombstoneTTL: 168h0m0s", "adminURL:", "serviceURL:", "listen: 127.0.0.1:8090",
 		"apiKey: '{secret: ROWVEC_CLI_TEST_KEY}'", "textColumns: [body, title]", "metadata: [title, price as cost]", "overlap: 32",
 	} {
 		require.Contains(t, got.stdout, want)

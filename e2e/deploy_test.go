@@ -43,7 +43,7 @@ func functionYAML(t *testing.T, d *deployment, changes map[string]any) {
 	require.NoError(t, err)
 	edits := map[string]any{
 		"name": d.name, "subName": d.name, "go": filepath.Join(world.root, "bin", "rowvec-function"),
-		"inputs":                       []string{"persistent://" + d.topic()},
+		"inputs": []string{"persistent://" + d.topic()}, "output": "persistent://public/default/" + d.name + "-events",
 		"userConfig/embedding/baseURL": world.env.EmbeddingURL, "userConfig/embedding/model": world.env.EmbeddingModel,
 		"userConfig/chroma/url": world.env.ChromaURL,
 		"userConfig/tables": map[string]any{"app." + d.table: map[string]any{

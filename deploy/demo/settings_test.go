@@ -30,6 +30,7 @@ func TestFunctionYAML(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, functionName, f.Name)
 	require.Equal(t, []string{"persistent://" + inputTopic}, f.Inputs)
+	require.Equal(t, "persistent://public/default/"+functionName+"-events", f.Output, "the monitor reads it")
 	require.Equal(t, collection, f.Config.Tables[table].Collection)
 	require.Equal(t, "{{.title}}: {{.body}}", f.Config.Tables[table].Text, "article.document says the same")
 

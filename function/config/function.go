@@ -17,6 +17,7 @@ type Function struct {
 	Name        string
 	Inputs      []string
 	LogTopic    string
+	Output      string // topic of the outcome events; empty: none are made
 	Parallelism int
 	Secrets     map[string]any
 	Config      *Config
@@ -73,6 +74,7 @@ func ParseFunction(data []byte) (*Function, error) {
 	root.text("name", &f.Name)
 	root.texts("inputs", &f.Inputs)
 	root.text("logTopic", &f.LogTopic)
+	root.text("output", &f.Output)
 	root.integer("parallelism", &f.Parallelism, 1, 10_000)
 	root.object("secrets", &f.Secrets)
 	root.object("userConfig", &userConfig)
@@ -81,6 +83,8 @@ func ParseFunction(data []byte) (*Function, error) {
 	c, err := Parse(userConfig)
 	if err != nil {
 		errs = append(errs, err)
+	} else {
+		root.checkOutput(f, DeadLetterTopic(c, f.Tenant, f.Namespace, f.Name))
 	}
 	if len(errs) > 0 {
 		return nil, errors.Join(errs...)
@@ -119,6 +123,11 @@ func warnings(values, userConfig map[string]any) []string {
 	for _, key := range []string{"retainOrdering", "skipToLatest", "timeoutMs", "autoAck", "batchBuilder"} {
 		if v, ok := values[key]; ok && v != nil {
 			found = append(found, key+" has no effect: rowvec orders by "+Root+".subscription, takes every change and acknowledges it when it is durable")
+		}
+	}
+	for _, key := range []string{"producerConfig", "outputSchemaType", "outputSerdeClassName", "outputTypeClassName", "customSchemaOutputs"} {
+		if v, ok := values[key]; ok && v != nil {
+			found = append(found, key+" has no effect: the output topic gets JSON text without a schema")
 		}
 	}
 	if p, _ := values["subscriptionPosition"].(string); !strings.EqualFold(p, "earliest") {

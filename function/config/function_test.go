@@ -11,7 +11,10 @@ import (
 	"github.com/rowvec/rowvec/function/config"
 )
 
-const example = "../../deploy/function.yaml"
+const (
+	example       = "../../deploy/function.yaml"
+	shippedOutput = "output: persistent://public/default/rowvec-articles-events"
+)
 
 func edited(t *testing.T, old, replacement string) []byte {
 	t.Helper()
@@ -27,6 +30,7 @@ func TestTheShippedFunctionYAMLIsValid(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "rowvec-articles", f.Name)
 	require.Equal(t, []string{"persistent://public/default/store.app.articles"}, f.Inputs)
+	require.Equal(t, "persistent://public/default/rowvec-articles-events", f.Output)
 	require.Equal(t, 1, f.Parallelism)
 	require.Empty(t, f.Warnings)
 	require.Equal(t, "persistent://public/default/rowvec-articles-dlq", config.DeadLetterTopic(f.Config, f.Tenant, f.Namespace, f.Name))
@@ -38,7 +42,14 @@ func TestFunctionYAMLFaults(t *testing.T) {
 		{"name: rowvec-articles", "", "name: required"},
 		{"parallelism: 1 ", "paralelism: 1 ", "paralelism: unknown setting; did you mean parallelism?"},
 		{"parallelism: 1 ", "parallelism: 0 ", "parallelism: expected 1 to 10000, found 0"},
-		{"inputs:", "output: x\n#", "inputs: required"},
+		{"inputs:", "logTopic: x\n#", "inputs: required"},
+		{shippedOutput, "output: [a]", "output: expected a text"},
+		{shippedOutput, "output: persistent://public/events", "output: expected a topic such as persistent://public/default/rowvec-articles-events, found \"persistent://public/events\""},
+		{shippedOutput, "output: 'two words'", "output: expected a topic such as"},
+		{shippedOutput, "output: kafka://public/default/x", "output: expected a topic such as"},
+		{shippedOutput, "output: store.app.articles", "output: it is among the inputs"},
+		{shippedOutput, "output: public/default/rowvec-articles-dlq", "output: it is the dead-letter topic"},
+		{shippedOutput, "output: events\nlogTopic: persistent://public/default/events", "output: it is the logTopic"},
 		{"go:", "maxMessageRetries: 3\ngo:", "maxMessageRetries: refused by Pulsar for Go functions"},
 		{"go:", "deadLetterTopic: x\ngo:", "set userConfig.deadLetterTopic instead"},
 		{"go:", "retainKeyOrdering: true\ngo:", "retainKeyOrdering: refused"},
@@ -59,6 +70,7 @@ func TestFunctionYAMLWarnings(t *testing.T) {
 	for _, tt := range []struct{ old, replacement, want string }{
 		{"subscriptionPosition: Earliest", "subscriptionPosition: Latest", "not Earliest"},
 		{"cleanupSubscription: false", "cleanupSubscription: true", "loses its place"},
+		{"parallelism:", "outputSchemaType: JSON\nparallelism:", "outputSchemaType has no effect"},
 		{"parallelism:", "retainOrdering: true\nparallelism:", "retainOrdering has no effect"},
 		{`"{{.title}}: {{.body}}"`, `"{{.title}}'s {{.body}}"`, "apostrophe"},
 		{`"{{.title}}: {{.body}}"`, `"{{.title}}` + strings.Repeat("x", 50_000) + `"`, "as one argument"},
@@ -70,6 +82,17 @@ func TestFunctionYAMLWarnings(t *testing.T) {
 			require.Len(t, f.Warnings, 1)
 			require.Contains(t, f.Warnings[0], tt.want)
 		})
+	}
+}
+
+func TestOutputTopics(t *testing.T) {
+	t.Parallel()
+	for _, output := range []string{
+		"", "events", "store.app.events", "public/default/events", "persistent://t-1/n.s/events", "non-persistent://public/default/events",
+	} {
+		f, err := config.ParseFunction(edited(t, shippedOutput, "output: "+output))
+		require.NoError(t, err)
+		require.Equal(t, output, f.Output)
 	}
 }
 
