@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/rowvec/rowvec/connector"
+	"github.com/rowvec/rowvec/function/admin"
 	"github.com/rowvec/rowvec/function/config"
 	"github.com/rowvec/rowvec/function/indexer"
 	"github.com/rowvec/rowvec/function/instance"
@@ -47,7 +48,7 @@ func newResolver(c config.Pulsar, workers string, lookup Lookup, cond conditions
 	if err != nil {
 		return nil, fmt.Errorf("%s.pulsar.token: %w", config.Root, err)
 	}
-	r, err := schema.New(schema.Config{URL: address, Token: token})
+	r, err := schema.New(admin.Config{URL: address, Token: token})
 	if err != nil {
 		return nil, fmt.Errorf("%s.pulsar.adminURL: %w", config.Root, err)
 	}

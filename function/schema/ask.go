@@ -27,13 +27,7 @@ type answered struct {
 
 // ask makes one attempt.
 func (r *Registry) ask(ctx context.Context, k key) (*connector.Schema, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, r.address(k), nil)
-	if err != nil {
-		return nil, r.fail(k, classHalt, ReasonBadAnswer, "cannot be asked for: "+err.Error(), nil)
-	}
-	request.Header.Set("Accept", "application/json")
-	r.authorize(request)
-	response, err := r.client.Do(request)
+	response, err := r.admin.Get(ctx, k.path()...)
 	if err != nil {
 		return nil, r.unreached(ctx, k, err)
 	}
@@ -46,6 +40,11 @@ func (r *Registry) ask(ctx context.Context, k key) (*connector.Schema, error) {
 		return nil, r.refused(k, response)
 	}
 	return r.parse(k, text)
+}
+
+// path is where a schema is found.
+func (k key) path() []string {
+	return append(append([]string{"admin", "v2", "schemas"}, strings.SplitN(k.topic, "/", 3)...), "schema", strconv.FormatUint(k.version, 10))
 }
 
 func (r *Registry) parse(k key, text []byte) (*connector.Schema, error) {
@@ -103,7 +102,7 @@ func (r *Registry) refused(k key, response *http.Response) error {
 }
 
 func (r *Registry) fail(k key, class, reason, detail string, err error) *Error {
-	return &Error{topic: k.topic, version: k.version, at: r.base.Scheme + "://" + r.base.Host, class: class, reason: reason, detail: detail, err: err}
+	return &Error{topic: k.topic, version: k.version, at: r.admin.Server(), class: class, reason: reason, detail: detail, err: err}
 }
 
 // retryAfter reads seconds; Pulsar's rate limiter sends no dates.

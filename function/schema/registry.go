@@ -5,42 +5,25 @@ package schema
 import (
 	"context"
 	"encoding/binary"
-	"errors"
 	"fmt"
-	"net/http"
-	"net/url"
-	"strconv"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/rowvec/rowvec/connector"
+	"github.com/rowvec/rowvec/function/admin"
 )
 
 const (
-	// defaultTimeout bounds one question.
-	defaultTimeout = 10 * time.Second
 	// maxKnown is how many schemas are kept. A topic has one, and one more for each change of its table's columns.
 	maxKnown = 1024
 	// versionBytes is the length of the versions that a broker assigns: a big-endian integer.
 	versionBytes = 8
 )
 
-// Config says where the registry is.
-type Config struct {
-	URL       string            // of the admin interface, http://host:8080
-	Token     string            // bearer token; empty: none
-	Timeout   time.Duration     // of one question; 0: 10 s
-	Transport http.RoundTripper // nil: one of its own
-}
-
 // Registry answers for schemas. What it has answered once it keeps: a version never changes. It is safe for concurrent use; a schema that
 // several ask for at once is asked for once.
 type Registry struct {
-	base   *url.URL
-	token  string
-	client *http.Client
-	close  func()
+	admin *admin.Client
 
 	mu     sync.Mutex // guards the rest
 	known  map[key]*connector.Schema
@@ -54,31 +37,17 @@ type key struct {
 	version uint64
 }
 
-// New checks the settings; nothing is reached yet. Call Close in the end.
-func New(c Config) (*Registry, error) {
-	base, err := url.Parse(c.URL)
-	if err != nil || base.Host == "" || (base.Scheme != "http" && base.Scheme != "https") {
-		return nil, fmt.Errorf("admin URL %q: expected http://host:8080", redacted(c.URL))
+// New returns a registry behind an admin interface; nothing is reached yet. Call Close in the end.
+func New(c admin.Config) (*Registry, error) {
+	client, err := admin.New(c)
+	if err != nil {
+		return nil, err
 	}
-	r := &Registry{
-		base: base, token: c.Token, close: func() {},
-		known: map[key]*connector.Schema{}, asked: map[key]chan struct{}{},
-	}
-	transport := c.Transport
-	if transport == nil {
-		own := &http.Transport{Proxy: http.ProxyFromEnvironment, MaxIdleConns: 2, IdleConnTimeout: time.Minute}
-		transport, r.close = own, own.CloseIdleConnections
-	}
-	timeout := c.Timeout
-	if timeout == 0 {
-		timeout = defaultTimeout
-	}
-	r.client = &http.Client{Transport: transport, Timeout: timeout, CheckRedirect: r.follow}
-	return r, nil
+	return &Registry{admin: client, known: map[key]*connector.Schema{}, asked: map[key]chan struct{}{}}, nil
 }
 
 // Close gives back the connections.
-func (r *Registry) Close() { r.close() }
+func (r *Registry) Close() { r.admin.Close() }
 
 // Schema returns what the registry says of a topic's schema version, as a message carries it; nil when the schema speaks of no row. It makes
 // at most one attempt. Its errors are the context's, or an *Error.
@@ -151,39 +120,4 @@ func (r *Registry) answer(ctx context.Context, k key) (*connector.Schema, error)
 	r.known[k] = s
 	r.oldest = append(r.oldest, k)
 	return s, nil
-}
-
-// address is where a schema is found.
-func (r *Registry) address(k key) string {
-	parts := strings.SplitN(k.topic, "/", 3)
-	return r.base.JoinPath("admin/v2/schemas", url.PathEscape(parts[0]), url.PathEscape(parts[1]), url.PathEscape(parts[2]),
-		"schema", strconv.FormatUint(k.version, 10)).String()
-}
-
-// follow goes where a broker sends a question that another one has to answer, and takes the token along, which the standard library
-// would leave behind. Never from https to http.
-func (r *Registry) follow(request *http.Request, via []*http.Request) error {
-	if len(via) >= 5 {
-		return errors.New("more than 5 redirects")
-	}
-	if via[0].URL.Scheme == "https" && request.URL.Scheme != "https" {
-		return errors.New("a redirect from https to http")
-	}
-	r.authorize(request)
-	return nil
-}
-
-func (r *Registry) authorize(request *http.Request) {
-	if r.token != "" {
-		request.Header.Set("Authorization", "Bearer "+r.token)
-	}
-}
-
-// redacted is a URL without what may be a secret.
-func redacted(text string) string {
-	u, err := url.Parse(text)
-	if err != nil {
-		return "(unreadable)"
-	}
-	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String()
 }

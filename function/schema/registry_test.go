@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rowvec/rowvec/connector"
+	"github.com/rowvec/rowvec/function/admin"
 )
 
 const topic = "persistent://public/default/store.app.types"
@@ -30,7 +31,7 @@ func answers(t *testing.T) []byte {
 	return text
 }
 
-func newRegistry(t *testing.T, c Config, handler http.HandlerFunc) *Registry {
+func newRegistry(t *testing.T, c admin.Config, handler http.HandlerFunc) *Registry {
 	t.Helper()
 	server := httptest.NewServer(handler)
 	t.Cleanup(server.Close)
@@ -46,7 +47,7 @@ func newRegistry(t *testing.T, c Config, handler http.HandlerFunc) *Registry {
 func TestSchemaIsAskedForOnceAndUnderstood(t *testing.T) {
 	t.Parallel()
 	asked := atomic.Int32{}
-	r := newRegistry(t, Config{Token: "planted-token"}, func(w http.ResponseWriter, q *http.Request) {
+	r := newRegistry(t, admin.Config{Token: "planted-token"}, func(w http.ResponseWriter, q *http.Request) {
 		asked.Add(1)
 		if q.URL.Path != "/admin/v2/schemas/public/default/store.app.types/schema/3" || q.Header.Get("Authorization") != "Bearer planted-token" {
 			w.WriteHeader(http.StatusTeapot)
@@ -71,7 +72,7 @@ func TestSchemaIsAskedForOnceAndUnderstood(t *testing.T) {
 func TestSchemaOfNoRowIsKeptToo(t *testing.T) {
 	t.Parallel()
 	asked := atomic.Int32{}
-	r := newRegistry(t, Config{}, func(w http.ResponseWriter, _ *http.Request) {
+	r := newRegistry(t, admin.Config{}, func(w http.ResponseWriter, _ *http.Request) {
 		asked.Add(1)
 		_, _ = w.Write([]byte(`{"version":0,"type":"STRING","timestamp":1,"data":"","properties":{}}`))
 	})
@@ -105,7 +106,7 @@ func TestAnswersAreClassified(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			asked := atomic.Int32{}
-			r := newRegistry(t, Config{Token: "planted-token"}, func(w http.ResponseWriter, _ *http.Request) {
+			r := newRegistry(t, admin.Config{Token: "planted-token"}, func(w http.ResponseWriter, _ *http.Request) {
 				asked.Add(1)
 				w.Header().Set("Retry-After", "7")
 				w.WriteHeader(c.status)
@@ -138,14 +139,14 @@ func asError(t *testing.T, err error) *Error {
 func TestNoAnswer(t *testing.T) {
 	t.Parallel()
 	held := make(chan struct{})
-	slow := newRegistry(t, Config{Timeout: 20 * time.Millisecond}, func(http.ResponseWriter, *http.Request) { <-held })
+	slow := newRegistry(t, admin.Config{Timeout: 20 * time.Millisecond}, func(http.ResponseWriter, *http.Request) { <-held })
 	t.Cleanup(func() { close(held) })
 	_, err := slow.Schema(t.Context(), topic, version(0))
 	require.Equal(t, ReasonTimeout, asError(t, err).Reason())
 
 	closed := httptest.NewServer(http.NotFoundHandler())
 	closed.Close()
-	r := newRegistry(t, Config{URL: closed.URL}, nil)
+	r := newRegistry(t, admin.Config{URL: closed.URL}, nil)
 	_, err = r.Schema(t.Context(), topic, version(0))
 	require.Equal(t, ReasonNetwork, asError(t, err).Reason())
 	require.Equal(t, classRetry, asError(t, err).Class())
@@ -159,7 +160,7 @@ func TestNoAnswer(t *testing.T) {
 
 func TestOddTopicsAndVersions(t *testing.T) {
 	t.Parallel()
-	r := newRegistry(t, Config{}, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) })
+	r := newRegistry(t, admin.Config{}, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) })
 	for _, odd := range []struct {
 		topic   string
 		version []byte
@@ -168,47 +169,14 @@ func TestOddTopicsAndVersions(t *testing.T) {
 		require.Equal(t, classPoison, asError(t, err).Class())
 		require.Equal(t, ReasonBadVersion, asError(t, err).Reason())
 	}
-	require.Contains(t, r.address(key{"public/default/a b/c", 1<<64 - 1}), "/admin/v2/schemas/public/default/a%20b%2Fc/schema/18446744073709551615")
-}
-
-func TestWrongURL(t *testing.T) {
-	t.Parallel()
-	for _, address := range []string{"", "pulsar://127.0.0.1:6650", "127.0.0.1:8080", "http://", "http://user:planted@ho st"} {
-		_, err := New(Config{URL: address})
-		require.ErrorContains(t, err, "expected http://host:8080")
-		require.NotContains(t, err.Error(), "planted")
-	}
-}
-
-// A broker that does not own the topic sends the question on; the token goes along.
-func TestRedirectKeepsTheToken(t *testing.T) {
-	t.Parallel()
-	owner := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
-		if q.Header.Get("Authorization") != "Bearer x" {
-			w.WriteHeader(http.StatusUnauthorized)
-			return
-		}
-		_, _ = w.Write(answers(t))
-	}))
-	t.Cleanup(owner.Close)
-	r := newRegistry(t, Config{Token: "x"}, func(w http.ResponseWriter, q *http.Request) {
-		http.Redirect(w, q, "http://localhost"+owner.URL[len("http://127.0.0.1"):]+q.URL.Path, http.StatusTemporaryRedirect)
-	})
-	_, err := r.Schema(t.Context(), topic, version(0))
-	require.NoError(t, err)
-
-	round := newRegistry(t, Config{}, func(w http.ResponseWriter, q *http.Request) {
-		http.Redirect(w, q, q.URL.Path, http.StatusTemporaryRedirect)
-	})
-	_, err = round.Schema(t.Context(), topic, version(0))
-	require.ErrorContains(t, err, "more than 5 redirects")
+	require.Equal(t, []string{"admin", "v2", "schemas", "public", "default", "a b/c", "schema", "18446744073709551615"}, key{"public/default/a b/c", 1<<64 - 1}.path())
 }
 
 // Many at once are one question; when it fails, the next of them asks.
 func TestSingleFlight(t *testing.T) {
 	t.Parallel()
 	asked, answer := make(chan struct{}, 100), make(chan int)
-	r := newRegistry(t, Config{}, func(w http.ResponseWriter, _ *http.Request) {
+	r := newRegistry(t, admin.Config{}, func(w http.ResponseWriter, _ *http.Request) {
 		asked <- struct{}{}
 		if status := <-answer; status != http.StatusOK {
 			w.WriteHeader(status)
@@ -245,7 +213,7 @@ func TestSingleFlight(t *testing.T) {
 func TestWaitingEndsWithTheContext(t *testing.T) {
 	t.Parallel()
 	asked, answer := make(chan struct{}, 1), make(chan struct{})
-	r := newRegistry(t, Config{}, func(w http.ResponseWriter, _ *http.Request) {
+	r := newRegistry(t, admin.Config{}, func(w http.ResponseWriter, _ *http.Request) {
 		asked <- struct{}{}
 		<-answer
 		_, _ = w.Write(answers(t))
@@ -264,7 +232,7 @@ func TestWaitingEndsWithTheContext(t *testing.T) {
 func TestTheCacheIsBounded(t *testing.T) {
 	t.Parallel()
 	asked := map[string]int{}
-	r := newRegistry(t, Config{}, func(w http.ResponseWriter, q *http.Request) {
+	r := newRegistry(t, admin.Config{}, func(w http.ResponseWriter, q *http.Request) {
 		asked[q.URL.Path]++
 		_, _ = w.Write([]byte(`{"type":"STRING"}`))
 	})
