@@ -23,7 +23,7 @@ type Event struct {
 	Operation Operation `json:"operation,omitempty" doc:"what happened to the row in Postgres"`
 
 	Outcome Outcome `json:"outcome" doc:"what became of the record"`
-	Reason  string  `json:"reason,omitempty" doc:"machine word that says why, of dead letters and of truncate"`
+	Reason  string  `json:"reason,omitempty" doc:"machine word that says why, of dead letters and of what is ignored"`
 	Stage   string  `json:"stage,omitempty" doc:"of dead letters: decode, plan, embed or write"`
 
 	LSN         string    `json:"lsn,omitempty" doc:"position in the write-ahead log, a whole number in decimal: it may exceed 2^53"`
@@ -64,7 +64,7 @@ const (
 	Deleted      Outcome = "deleted"       // the row's records are gone
 	Stale        Outcome = "stale"         // older than what the index holds, or the same change again
 	Superseded   Outcome = "superseded"    // a newer change of the row in the same batch is durable
-	Ignored      Outcome = "ignored"       // a change that the index does not follow: truncate
+	Ignored      Outcome = "ignored"       // a change of a configured table that asks nothing of the index
 	Poison       Outcome = "poison"        // can never succeed: goes to the dead-letter topic
 )
 

@@ -51,11 +51,11 @@ type bench struct {
 	index    *chromatest.Server
 }
 
-func newBench(t *testing.T) *bench {
-	t.Helper()
+func newBench(tb testing.TB) *bench {
+	tb.Helper()
 	endpoint := embedtest.New(embedtest.Options{Dimensions: 8})
-	t.Cleanup(endpoint.Close)
-	index := chromatest.New(t)
+	tb.Cleanup(endpoint.Close)
+	index := chromatest.New(tb)
 	c, err := config.Parse(map[string]any{
 		"embedding": map[string]any{"baseURL": endpoint.URL(), "model": "m", "dimensions": 8},
 		"chroma":    map[string]any{"url": index.URL},
@@ -63,14 +63,14 @@ func newBench(t *testing.T) *bench {
 			"collection": "articles", "text": "{{.title}}", "metadata": []any{"price"},
 		}},
 	})
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	m, err := newMetrics(prometheus.NewRegistry())
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	s := &spoken{conditions: map[string]string{}}
 	a, err := newApp(c, func(string) (string, bool) { return "", false }, m, s, slog.New(slog.DiscardHandler))
-	require.NoError(t, err)
-	a.start(t.Context())
-	t.Cleanup(func() {
+	require.NoError(tb, err)
+	a.start(tb.Context())
+	tb.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		defer cancel()
 		a.Drain(ctx)

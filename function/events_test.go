@@ -3,6 +3,7 @@ package function
 import (
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -198,9 +199,9 @@ func TestTheEventsHaveAWordForEveryOutcome(t *testing.T) {
 }
 
 // nowhere is an outlet for benchmarks.
-type nowhere struct{ bytes int }
+type nowhere struct{ bytes atomic.Int64 }
 
-func (n *nowhere) Send(_ string, payload []byte) { n.bytes += len(payload) }
+func (n *nowhere) Send(_ string, payload []byte) { n.bytes.Add(int64(len(payload))) }
 
 // BenchmarkEvent is what telling an outcome costs the record's path.
 func BenchmarkEvent(b *testing.B) {
