@@ -16,6 +16,7 @@ type Function struct {
 	Namespace   string
 	Name        string
 	Inputs      []string
+	SubName     string // the subscription; what Pulsar calls it where function.yaml does not say
 	LogTopic    string
 	Output      string // topic of the outcome events; empty: none are made
 	Parallelism int
@@ -73,12 +74,16 @@ func ParseFunction(data []byte) (*Function, error) {
 	root.text("namespace", &f.Namespace)
 	root.text("name", &f.Name)
 	root.texts("inputs", &f.Inputs)
+	root.text("subName", &f.SubName)
 	root.text("logTopic", &f.LogTopic)
 	root.text("output", &f.Output)
 	root.integer("parallelism", &f.Parallelism, 1, 10_000)
 	root.object("secrets", &f.Secrets)
 	root.object("userConfig", &userConfig)
 	root.checkFunction(f)
+	if f.SubName == "" {
+		f.SubName = f.Tenant + "/" + f.Namespace + "/" + f.Name
+	}
 	root.finish()
 	c, err := Parse(userConfig)
 	if err != nil {

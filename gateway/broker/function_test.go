@@ -1,0 +1,116 @@
+package broker_test
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"github.com/rowvec/rowvec/function/admin"
+	"github.com/rowvec/rowvec/gateway/broker"
+	"github.com/rowvec/rowvec/gateway/monitor"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// answers is an admin interface: path -> JSON. What is not in it is 404.
+type answers map[string]string
+
+func (a answers) function(t *testing.T, edit func(f *broker.Function)) *broker.Function {
+	t.Helper()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		text, ok := a[r.URL.EscapedPath()]
+		switch {
+		case !ok:
+			w.WriteHeader(http.StatusNotFound)
+		case text == "":
+			w.WriteHeader(http.StatusInternalServerError)
+		default:
+			_, _ = io.WriteString(w, text)
+		}
+	}))
+	t.Cleanup(server.Close)
+	client, err := admin.New(admin.Config{URL: server.URL})
+	require.NoError(t, err)
+	t.Cleanup(client.Close)
+	f := &broker.Function{
+		Admin: client, Name: monitor.FunctionName{Tenant: "public", Namespace: "default", Name: "f"},
+		Inputs:       []string{"persistent://public/default/store.app.articles", "persistent://public/default/store.app.parted"},
+		Subscription: "sub", DeadLetters: "persistent://public/default/f-dlq", Tables: []string{"app.articles", "app.parted", "app.later"},
+	}
+	edit(f)
+	return f
+}
+
+func asIs(*broker.Function) {}
+
+const twoInstances = `{"numInstances":3,"numRunning":2,"instances":[
+ {"instanceId":0,"status":{"running":true,"error":"","numRestarts":1,"numReceived":10,"numSuccessfullyProcessed":8,"numUserExceptions":2,
+   "latestUserExceptions":[{"exceptionString":"older","timestampMs":5},{"exceptionString":"newer","timestampMs":9}],
+   "latestSystemExceptions":[{"exceptionString":"middle","timestampMs":7}],"lastInvocationTime":11}},
+ {"instanceId":1,"status":{"running":true,"error":"table app.a: halted: the endpoint does not know the model"}},
+ {"instanceId":2,"status":{"running":true,"error":"table app.a: retrying: the endpoint answered 503"}},
+ {"instanceId":3,"status":{"running":false,"error":"UNAVAILABLE: io exception"}}]}`
+
+func TestInstancesAreAsTheStatusSays(t *testing.T) {
+	t.Parallel()
+	f := answers{"/admin/v3/functions/public/default/f/status": twoInstances}.function(t, asIs)
+	instances, err := f.Instances(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, []monitor.Instance{
+		{ID: 0, Running: true, State: monitor.Running, Received: 10, Processed: 8, Failed: 2, Restarts: 1, LastError: "newer", LastErrorTime: 9, LastInvocation: 11},
+		{ID: 1, Running: true, State: monitor.Halted, Cause: "table app.a: halted: the endpoint does not know the model"},
+		{ID: 2, Running: true, State: monitor.Retrying, Cause: "table app.a: retrying: the endpoint answered 503"},
+		{ID: 3, State: monitor.Away, Cause: "UNAVAILABLE: io exception"},
+	}, instances)
+}
+
+func TestAFunctionThatIsNotThereHasNoInstances(t *testing.T) {
+	t.Parallel()
+	instances, err := answers{}.function(t, asIs).Instances(t.Context())
+	require.NoError(t, err)
+	require.Empty(t, instances)
+	require.NotNil(t, instances, "JSON must say [], not null")
+}
+
+func TestBacklogIsTheSubscriptionsOwn(t *testing.T) {
+	t.Parallel()
+	f := answers{
+		"/admin/v2/persistent/public/default/store.app.articles/stats":           `{"subscriptions":{"sub":{"msgBacklog":7},"other":{"msgBacklog":99}}}`,
+		"/admin/v2/persistent/public/default/store.app.parted/partitioned-stats": `{"subscriptions":{"sub":{"msgBacklog":3}}}`,
+		"/admin/v2/persistent/public/default/f-dlq/stats":                        `{"subscriptions":{"rowvec-dlq":{"msgBacklog":5},"looker":{"msgBacklog":1}}}`,
+	}.function(t, asIs)
+	backlog, waiting, err := f.Backlog(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, map[string]int64{"app.articles": 7, "app.parted": 3}, backlog, "a table without a topic is left out")
+	require.EqualValues(t, 5, waiting)
+}
+
+func TestThePatternsTopicsAreFoundByName(t *testing.T) {
+	t.Parallel()
+	f := answers{
+		"/admin/v2/persistent/public/default":                                    `["persistent://public/default/store.app.articles","persistent://public/default/x.app.articles2"]`,
+		"/admin/v2/persistent/public/default/partitioned":                        `["persistent://public/default/store.app.parted"]`,
+		"/admin/v2/persistent/public/default/store.app.articles/stats":           `{"subscriptions":{"sub":{"msgBacklog":7}}}`,
+		"/admin/v2/persistent/public/default/store.app.parted/partitioned-stats": `{"subscriptions":{"sub":{"msgBacklog":3}}}`,
+	}.function(t, func(f *broker.Function) { f.Inputs = nil })
+	backlog, waiting, err := f.Backlog(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, map[string]int64{"app.articles": 7, "app.parted": 3}, backlog)
+	require.Zero(t, waiting)
+}
+
+func TestABadAnswerIsAnErrorNotNothing(t *testing.T) {
+	t.Parallel()
+	f := answers{
+		"/admin/v3/functions/public/default/f/status":                  "",
+		"/admin/v2/persistent/public/default/store.app.articles/stats": "<html>",
+	}.function(t, asIs)
+	_, err := f.Instances(t.Context())
+	require.ErrorContains(t, err, "ask Pulsar for admin/v3/functions/public/default/f/status: it answered 500")
+	_, _, err = f.Backlog(t.Context())
+	require.ErrorContains(t, err, "store.app.articles/stats: read its answer")
+}
