@@ -96,9 +96,10 @@ func decodeAs[T any](raw []byte) (any, error) {
 
 // getAnswer is what get answers. Lists that were not asked for are null.
 type getAnswer struct {
-	IDs       []string  `json:"ids"`
-	Documents []*string `json:"documents"`
-	Metadatas []rawMeta `json:"metadatas"`
+	IDs        []string    `json:"ids"`
+	Documents  []*string   `json:"documents"`
+	Metadatas  []rawMeta   `json:"metadatas"`
+	Embeddings [][]float32 `json:"embeddings"`
 }
 
 func (a *getAnswer) decode(body []byte) error {
@@ -107,6 +108,9 @@ func (a *getAnswer) decode(body []byte) error {
 	}
 	if a.IDs == nil {
 		return errNoIDs
+	}
+	if a.Embeddings != nil && len(a.Embeddings) != len(a.IDs) {
+		return errRagged
 	}
 	return sameLength(len(a.IDs), a.Documents, a.Metadatas)
 }
@@ -162,6 +166,9 @@ func (a *getAnswer) matches() ([]Match, error) {
 				return nil, err
 			}
 			out[i].Metadata = metadata
+		}
+		if i < len(a.Embeddings) {
+			out[i].Vector = a.Embeddings[i]
 		}
 	}
 	return out, nil
