@@ -48,7 +48,7 @@ func (a *app) Handle(ctx context.Context, d *instance.Delivery) {
 	}
 	record := indexer.Record{
 		Change: change, Bytes: len(d.Payload), Received: d.Received,
-		Settle: func(o indexer.Outcome) { d.Settle(settlement(change, o)) },
+		Settle: func(o indexer.Outcome) { d.Settle(settlement(d, change, o)) },
 	}
 	// The error is that of ctx: the record has been settled as interrupted.
 	if err := table.Submit(ctx, record); err != nil {
@@ -67,6 +67,7 @@ func (a *app) refuse(d *instance.Delivery, err error) {
 	a.metrics.settled(noTable, indexer.Poison, 0)
 	d.Settle(instance.Settlement{
 		Verdict: instance.DeadLetter, Reason: indexer.Reason(err), Stage: "decode", Message: err.Error(), Attempts: 1,
+		OrderingKey: orderingKey(d),
 	})
 }
 
@@ -91,7 +92,7 @@ func (a *app) unconfigured(ctx context.Context, d *instance.Delivery, table stri
 }
 
 // settlement turns what became of a change into what becomes of its message.
-func settlement(change *connector.Change, o indexer.Outcome) instance.Settlement {
+func settlement(d *instance.Delivery, change *connector.Change, o indexer.Outcome) instance.Settlement {
 	switch o.Kind {
 	case indexer.Interrupted:
 		return instance.Settlement{Verdict: instance.Abandon}
@@ -99,7 +100,7 @@ func settlement(change *connector.Change, o indexer.Outcome) instance.Settlement
 		s := instance.Settlement{
 			Verdict: instance.DeadLetter, Reason: o.Reason, Stage: o.Stage, Table: change.Table.String(), RowID: o.RowID,
 			Version:  fmt.Sprintf("%d@%d", change.Version.LSN, change.Version.CommitTime.UnixMilli()),
-			Attempts: o.Attempts,
+			Attempts: o.Attempts, OrderingKey: orderingKey(d),
 		}
 		if o.Err != nil {
 			s.Message = o.Err.Error()
@@ -108,4 +109,9 @@ func settlement(change *connector.Change, o indexer.Outcome) instance.Settlement
 	default:
 		return instance.Settlement{Verdict: instance.Ack}
 	}
+}
+
+// orderingKey is what the letter of a message is ordered by, so that it comes to the instance that has its row when it is sent again.
+func orderingKey(d *instance.Delivery) string {
+	return connector.Record{Key: d.Key, Payload: d.Payload}.OrderingKey()
 }
