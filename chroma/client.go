@@ -39,7 +39,7 @@ type Config struct {
 
 // Observation is one HTTP request that ended.
 type Observation struct {
-	// Op is preflight, collection, get, upsert, update, delete, query or count.
+	// Op is preflight, collection, get, upsert, update, delete, query, count or annotate.
 	Op string
 	// Err is nil, an *Error, or the caller's context error.
 	Err      error

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync/atomic"
 
 	v2 "github.com/amikos-tech/chroma-go/pkg/api/v2"
 	"github.com/amikos-tech/chroma-go/pkg/embeddings"
@@ -44,6 +45,7 @@ type Collection struct {
 	remote     v2.Collection
 	distance   string
 	dimensions int // as the server said when the handle was made; 0 before the first record
+	metadata   atomic.Pointer[map[string]any]
 }
 
 // Name is the collection's name.
@@ -157,6 +159,7 @@ func (c *Client) open(ctx context.Context, name string, get func(context.Context
 		return nil, err
 	}
 	col := &Collection{client: c, name: name, remote: remote, distance: about.distance(), dimensions: about.dimensions()}
+	col.metadata.Store(&about.Metadata)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.handles[name] = col
@@ -207,15 +210,9 @@ func (s CollectionSpec) options() ([]v2.CreateCollectionOption, error) {
 	}
 	configuration := v2.NewCollectionConfiguration()
 	configuration.SetRaw("hnsw", hnsw)
-	metadata := v2.NewEmptyMetadata()
-	for key, value := range s.Metadata {
-		switch value.(type) {
-		case string, bool, int, int64, float64:
-			metadata.SetRaw(key, value)
-		default:
-			// Chroma 1.5.9 drops the connection on an empty list here, and refuses null.
-			return nil, s.halt(ReasonInvalidSetting, fmt.Sprintf("metadata %q of the collection cannot be of type %T", key, value))
-		}
+	metadata, err := collectionMetadata(s.Metadata)
+	if err != nil {
+		return nil, s.halt(ReasonInvalidSetting, err.Error())
 	}
 	opts := []v2.CreateCollectionOption{
 		v2.WithConfigurationCreate(configuration), v2.WithEmbeddingFunctionCreate(refuser{}), v2.WithDisableEFConfigStorage(),

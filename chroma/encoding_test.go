@@ -93,6 +93,26 @@ func TestMetadataOfOtherClientsIsRead(t *testing.T) {
 	}, found)
 }
 
+// FuzzDecodeText: what is read without encoding/json reads the same.
+func FuzzDecodeText(f *testing.F) {
+	for _, s := range []string{"", "plain", "a \"b\" \\ c", "é😀\u2028", "\x7f", "\xff\xfe", "a\xc3", "line\nline"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		for _, raw := range [][]byte{[]byte(`"` + s + `"`), must(json.Marshal(s))} {
+			var want string
+			if json.Unmarshal(raw, &want) != nil {
+				continue // encoding/json has refused the whole answer
+			}
+			got, err := decodeValue(raw)
+			require.NoError(t, err)
+			require.Equal(t, want, got)
+		}
+	})
+}
+
+func must(raw []byte, _ error) []byte { return raw }
+
 func TestRaggedAnswersAreRefused(t *testing.T) {
 	t.Parallel()
 	for _, body := range []string{

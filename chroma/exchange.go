@@ -21,6 +21,7 @@ const (
 	opDelete     = "delete"
 	opQuery      = "query"
 	opCount      = "count"
+	opAnnotate   = "annotate"
 )
 
 // maxAnswer bounds an answer in memory. A page of 5,461 records with 40 KB of metadata each fits.

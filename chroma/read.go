@@ -2,8 +2,6 @@ package chroma
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"strconv"
 
@@ -16,7 +14,8 @@ type Match struct {
 	ID       string
 	Document string // empty when it has none, or it was not asked for
 	Metadata map[string]any
-	Distance float64 // only of Query: squared Euclidean for l2, 1 - cosine for cosine, 1 - dot product for ip
+	Distance float64   // only of Query and Nearest: squared Euclidean for l2, 1 - cosine for cosine, 1 - dot product for ip
+	Vector   []float32 // only of Vectors
 }
 
 // Get returns the metadata of those ids that exist, by id. Any number of ids may be asked for; where the server's limits
@@ -71,60 +70,6 @@ func (col *Collection) get(ctx context.Context, records int, opts ...v2.Collecti
 	return found, col.explain(ctx, err, 0)
 }
 
-// Query returns the k records nearest to vector, nearest first, with document and metadata. where is Chroma's filter on
-// metadata ({"price": {"$lt": 5}}, {"$and": [...]}); nil or empty means all.
-func (col *Collection) Query(ctx context.Context, vector []float32, k int, where map[string]any) ([]Match, error) {
-	if k < 1 {
-		// Chroma 1.5.9 drops the connection when asked for 0 results.
-		return nil, col.poison(opQuery, "", ReasonInvalidArguments, fmt.Sprintf("k is %d: expected 1 or more", k))
-	}
-	if len(vector) == 0 || !finite(vector) {
-		return nil, col.poison(opQuery, "", ReasonInvalidVector, "the vector is empty or not finite")
-	}
-	opts := []v2.CollectionQueryOption{
-		v2.WithQueryEmbeddings(pack([][]float32{vector})...), v2.WithNResults(k),
-		v2.WithInclude(v2.IncludeMetadatas, v2.IncludeDocuments, v2.IncludeDistances),
-	}
-	if len(where) > 0 {
-		encoded, err := json.Marshal(where)
-		if err != nil {
-			return nil, col.poison(opQuery, "", ReasonInvalidArguments, "the filter cannot be written as JSON")
-		}
-		opts = append(opts, v2.WithWhere(rawWhere{encoded}))
-	}
-	var found []Match
-	err := col.client.do(ctx, col.exchange(opQuery, 0), func(ctx context.Context) error {
-		_, err := col.remote.Query(ctx, opts...)
-		return err
-	}, func(body []byte) (err error) {
-		found, err = decodeQuery(body)
-		return err
-	})
-	return found, col.explain(ctx, err, len(vector))
-}
-
-func decodeQuery(body []byte) ([]Match, error) {
-	var answer queryAnswer
-	if err := json.Unmarshal(body, &answer); err != nil {
-		return nil, fmt.Errorf("decode: %w", err)
-	}
-	first, distances, err := answer.first()
-	if err != nil {
-		return nil, err
-	}
-	found, err := first.matches()
-	if err != nil {
-		return nil, err
-	}
-	for i, d := range distances {
-		if d == nil {
-			return nil, answerError("a distance is null")
-		}
-		found[i].Distance = *d
-	}
-	return found, nil
-}
-
 // Count returns how many records the collection holds.
 func (col *Collection) Count(ctx context.Context) (int, error) {
 	n := 0
@@ -137,18 +82,3 @@ func (col *Collection) Count(ctx context.Context) (int, error) {
 	})
 	return n, col.explain(ctx, err, 0)
 }
-
-// rawWhere is a filter in its final form.
-type rawWhere struct{ json []byte }
-
-// String implements chroma-go's WhereFilter.
-func (w rawWhere) String() string { return "filter" }
-
-// Validate implements chroma-go's WhereFilter; the server is the judge.
-func (w rawWhere) Validate() error { return nil }
-
-// MarshalJSON implements json.Marshaler.
-func (w rawWhere) MarshalJSON() ([]byte, error) { return w.json, nil }
-
-// UnmarshalJSON implements chroma-go's WhereFilter; it is never called.
-func (w rawWhere) UnmarshalJSON([]byte) error { return errors.New("a filter is only written") }

@@ -76,7 +76,7 @@ func TestRecordsAndIDsAskForNoMoreThanTheyGive(t *testing.T) {
 	require.Equal(t, []string{"b"}, ids)
 	requests := server.Requests("get")
 	require.JSONEq(t, `{"ids":["b","c"],"include":["metadatas","documents"]}`, string(requests[0].Body))
-	require.JSONEq(t, `{"limit":5,"offset":1,"include":["uris"]}`, string(requests[1].Body))
+	require.JSONEq(t, `{"limit":5,"offset":1,"include":["distances"]}`, string(requests[1].Body))
 	_, err = col.IDs(t.Context(), -1, 1)
 	requireError(t, err, "poison", chroma.ReasonInvalidArguments)
 	_, err = col.Records(t.Context(), []string{""})

@@ -10,6 +10,9 @@ import (
 // nullKey is the message key that Debezium Server's Pulsar sink gives to a record without a key (its setting null.key).
 const nullKey = "default"
 
+// whiteSpace is what JSON has between its words.
+const whiteSpace = " \t\r\n"
+
 // key is the key side of a record.
 type key struct {
 	columns []Column       // in the order of the text, values as parsed
@@ -23,7 +26,7 @@ func parseKeyText(text string) (key, error) {
 		return key{}, nil
 	}
 	plain := []byte(text)
-	if !bytes.HasPrefix(bytes.TrimLeft(plain, " \t\r\n"), []byte("{")) {
+	if !bytes.HasPrefix(bytes.TrimLeft(plain, whiteSpace), []byte("{")) {
 		decoded, err := base64.StdEncoding.DecodeString(text)
 		if err != nil {
 			return key{}, malformedBy(err, ReasonBadKey, "a JSON object or base64 of one")

@@ -67,7 +67,7 @@ func (a *app) refuse(d *instance.Delivery, err error) {
 // condemn makes a dead letter of a message that no change could be made of.
 func (a *app) condemn(d *instance.Delivery, reason, text string) {
 	a.metrics.settled(noTable, indexer.Poison, 0)
-	s := instance.Settlement{Verdict: instance.DeadLetter, Reason: reason, Stage: "decode", Message: text, Attempts: 1}
+	s := instance.Settlement{Verdict: instance.DeadLetter, Reason: reason, Stage: "decode", Message: text, Attempts: 1, OrderingKey: orderingKey(d)}
 	if d.Settle(s) {
 		a.events.refused(d, s)
 	}
@@ -75,7 +75,7 @@ func (a *app) condemn(d *instance.Delivery, reason, text string) {
 
 // settle ends a change's message, and tells of it where it was this that ended it.
 func (a *app) settle(d *instance.Delivery, change *connector.Change, o indexer.Outcome) {
-	if d.Settle(settlement(change, o)) {
+	if d.Settle(settlement(d, change, o)) {
 		a.events.settled(d, change, &o)
 	}
 }
@@ -101,7 +101,7 @@ func (a *app) unconfigured(ctx context.Context, d *instance.Delivery, table stri
 }
 
 // settlement turns what became of a change into what becomes of its message.
-func settlement(change *connector.Change, o indexer.Outcome) instance.Settlement {
+func settlement(d *instance.Delivery, change *connector.Change, o indexer.Outcome) instance.Settlement {
 	switch o.Kind {
 	case indexer.Interrupted:
 		return instance.Settlement{Verdict: instance.Abandon}
@@ -109,7 +109,7 @@ func settlement(change *connector.Change, o indexer.Outcome) instance.Settlement
 		s := instance.Settlement{
 			Verdict: instance.DeadLetter, Reason: o.Reason, Stage: o.Stage, Table: change.Table.String(), RowID: o.RowID,
 			Version:  fmt.Sprintf("%d@%d", change.Version.LSN, change.Version.CommitTime.UnixMilli()),
-			Attempts: o.Attempts,
+			Attempts: o.Attempts, OrderingKey: orderingKey(d),
 		}
 		if o.Err != nil {
 			s.Message = o.Err.Error()
@@ -118,4 +118,9 @@ func settlement(change *connector.Change, o indexer.Outcome) instance.Settlement
 	default:
 		return instance.Settlement{Verdict: instance.Ack}
 	}
+}
+
+// orderingKey is what the letter of a message is ordered by, so that it comes to the instance that has its row when it is sent again.
+func orderingKey(d *instance.Delivery) string {
+	return connector.Record{Key: d.Key, Payload: d.Payload}.OrderingKey()
 }

@@ -60,6 +60,14 @@ func (c *collection) describe() any {
 	}
 }
 
+// annotate replaces the collection's own metadata.
+func (c *collection) annotate(in *payload) (any, *failure) {
+	if in.NewMetadata != nil {
+		c.metadata = in.NewMetadata
+	}
+	return struct{}{}, nil
+}
+
 // prepare checks a write before any of it is applied.
 func (c *collection) prepare(in *payload) ([][]float32, []change, *failure) {
 	vectors, failed := in.vectors()

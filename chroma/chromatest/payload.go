@@ -20,9 +20,11 @@ type payload struct {
 	QueryEmbeddings [][]float32                  `json:"query_embeddings"`
 	NResults        *int                         `json:"n_results"`
 	Where           map[string]any               `json:"where"`
+	WhereDocument   map[string]any               `json:"where_document"`
 	Include         []string                     `json:"include"`
 	Limit           *int                         `json:"limit"`
 	Offset          int                          `json:"offset"`
+	NewMetadata     map[string]any               `json:"new_metadata"`
 }
 
 // change is what one record's metadata becomes: nil removes a key.

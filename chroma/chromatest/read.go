@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"math"
 	"slices"
+	"strings"
 )
 
 func (c *collection) get(in *payload) (any, *failure) {
@@ -39,7 +40,22 @@ func (p *payload) passes() (func(*record) bool, *failure) {
 	if !ok {
 		return nil, invalid("Invalid where clause")
 	}
-	return func(r *record) bool { return (wanted == nil || wanted[r.ID]) && where(r.Metadata) }, nil
+	text, ok := containedText(p.WhereDocument)
+	if !ok {
+		return nil, invalid("Invalid where document clause")
+	}
+	return func(r *record) bool {
+		return (wanted == nil || wanted[r.ID]) && where(r.Metadata) && (text == "" || r.Document != nil && strings.Contains(*r.Document, text))
+	}, nil
+}
+
+// containedText is the operand of {"$contains": "text"}, the one filter on documents that rowvec uses.
+func containedText(where map[string]any) (string, bool) {
+	if where == nil {
+		return "", true
+	}
+	text, ok := where["$contains"].(string)
+	return text, ok && len(where) == 1
 }
 
 // query compares with every record: exact, where Chroma's index is approximate.

@@ -60,6 +60,7 @@ func (s *Server) routes() http.Handler {
 		name := r.PathValue("collection")
 		s.serve(w, r, Request{Op: "collection", Collection: name}, func() (any, *failure) { return s.state.describe(scopeOf(r), name) })
 	})
+	mux.HandleFunc("PUT "+inOne, s.onCollection("annotate", (*collection).annotate))
 	mux.HandleFunc("DELETE "+inOne, func(w http.ResponseWriter, r *http.Request) {
 		name := r.PathValue("collection")
 		s.serve(w, r, Request{Op: "drop", Collection: name}, func() (any, *failure) {

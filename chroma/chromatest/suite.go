@@ -37,6 +37,11 @@ func Suite(t *testing.T, url string) {
 		"list pages in order of insertion":          listPages,
 		"query: nearest first, exact distances":     queryDistances,
 		"query filters on metadata":                 queryFilters,
+		"query by what documents contain":           queryContains,
+		"query without documents and metadata":      queryBare,
+		"query filters numbers of both kinds alike": queryNumbers,
+		"vectors come back as sent":                 vectorRoundTrip,
+		"annotate keeps what else is there":         annotateKeeps,
 		"query a collection that is empty":          queryEmpty,
 		"a refused filter is poison, not an outage": queryRefused,
 	} {

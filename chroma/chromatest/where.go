@@ -68,7 +68,7 @@ func parseCondition(key, operator string, operand any) (predicate, bool) {
 			stored, ok := m[key]
 			hit := ok && slices.ContainsFunc(list, func(o any) bool { return same(stored, o) })
 			return hit == (operator == "$in")
-		}, isList
+		}, isList && uniform(list)
 	case "$gt", "$gte", "$lt", "$lte":
 		bound, ok := operand.(float64)
 		return func(m map[string]any) bool { return ordered(operator, m[key], bound) }, ok
@@ -76,6 +76,11 @@ func parseCondition(key, operator string, operand any) (predicate, bool) {
 		return func(m map[string]any) bool { return contains(m[key], operand) == (operator == "$contains") }, !isList
 	}
 	return nil, false
+}
+
+// uniform reports whether a list can be an operand: not empty, and of one type.
+func uniform(list []any) bool {
+	return len(list) > 0 && !slices.ContainsFunc(list, func(o any) bool { return reflect.TypeOf(o) != reflect.TypeOf(list[0]) })
 }
 
 func ordered(operator string, stored any, bound float64) bool {

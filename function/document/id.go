@@ -1,8 +1,6 @@
 package document
 
 import (
-	"crypto/sha256"
-	"encoding/base32"
 	"fmt"
 	"math"
 	"slices"
@@ -86,11 +84,10 @@ func (b *Builder) idOf(c *connector.Change, row connector.Row, before bool) (id,
 	if err != nil {
 		return "", "", err
 	}
-	if len(raw) <= maxIDBytes {
-		return string(raw), "", nil
+	if id = idOf(raw); len(raw) > maxIDBytes {
+		full = string(raw)
 	}
-	sum := sha256.Sum256(raw)
-	return hashPrefix + base32.HexEncoding.WithPadding(base32.NoPadding).EncodeToString(sum[:]), string(raw), nil
+	return id, full, nil
 }
 
 // appendKey takes the key that the source sent.

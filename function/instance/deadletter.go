@@ -1,6 +1,7 @@
 package instance
 
 import (
+	"cmp"
 	"encoding/hex"
 	"maps"
 	"strconv"
@@ -10,9 +11,10 @@ import (
 	"github.com/apache/pulsar-client-go/pulsar"
 )
 
-// The properties that a dead letter has beside those of the original message. The payload, the key, the ordering key and the
-// event time are the original's, so that publishing the letter to rowvec.source_topic again redrives it, without these properties but
-// rowvec.schema_version: a message that is published again cannot have its schema, without which decimals and dates are not known.
+// The properties that a dead letter has beside those of the original message. The payload, the key and the event time are the original's,
+// the ordering key is the original's or what the broker used in its place, so that publishing the letter to rowvec.source_topic again
+// redrives it, to the instance that has the row. Of these properties it needs rowvec.schema_version alone: a message that is published
+// again cannot have its schema, without which decimals and dates are not known.
 // A property whose value is unknown is absent. Times are RFC 3339 in UTC. The free texts are cut to bounded lengths.
 const (
 	PropReason      = "rowvec.reason"       // machine word: why the message can never succeed
@@ -86,7 +88,7 @@ func (l letter) message(id identity) *pulsar.ProducerMessage {
 	return &pulsar.ProducerMessage{
 		Payload:     l.Payload,
 		Key:         l.Key,
-		OrderingKey: l.orderingKey,
+		OrderingKey: cmp.Or(l.orderingKey, l.OrderingKey),
 		Properties:  properties,
 		EventTime:   l.EventTime,
 	}

@@ -50,6 +50,22 @@ func TestLetterKeepsTheMessageAndSaysWhy(t *testing.T) {
 	require.Equal(t, "older", l.Properties[PropReason], "the delivery's own properties are left alone")
 }
 
+func TestLetterIsOrderedAsTheMessageWas(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ own, said, want string }{
+		"its own": {own: "order", want: "order"}, "what is said of it": {said: `{"id":7}`, want: `{"id":7}`},
+		"its own above all": {own: "order", said: `{"id":7}`, want: "order"}, "none": {},
+	} {
+		l := letter{
+			parcel:     &parcel{orderingKey: c.own, Delivery: &Delivery{Topic: articles, Key: "eyJpZCI6N30="}},
+			Settlement: Settlement{Verdict: DeadLetter, OrderingKey: c.said},
+		}
+		m := l.message(identity{})
+		require.Equal(t, c.want, m.OrderingKey, name)
+		require.Equal(t, "eyJpZCI6N30=", m.Key, name)
+	}
+}
+
 func TestLetterLeavesOutWhatIsUnknownAndBoundsWhatIsLong(t *testing.T) {
 	t.Parallel()
 	l := letter{

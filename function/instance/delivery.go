@@ -67,4 +67,7 @@ type Settlement struct {
 	RowID    string
 	Version  string // "lsn@commit-ms", empty when unknown
 	Attempts int
+	// OrderingKey is that of the dead letter where the message has none; empty for none. The client hides part of what the broker orders a
+	// message by.
+	OrderingKey string
 }

@@ -30,7 +30,21 @@ type Config struct {
 	Sample   int             // rows to compare, taken at random; 0: all
 	Settle   []time.Duration // before a suspect is compared again; nil: 2 s, then 5 s
 	Progress func(Progress)  // called now and then, from one goroutine; may be nil
+
+	sizes sizes // zero: usual
 }
+
+// sizes bound the pass over the records.
+type sizes struct {
+	page     int // ids listed at a time
+	overlap  int // of a page with the one before
+	check    int // ids looked up at a time
+	expected int // records remembered
+}
+
+// usual sizes: Chroma 1.5.9 goes through all records before a page, so pages are large. The records remembered take up to 64 MB, and
+// those beyond are looked up one page after the other.
+func usual() sizes { return sizes{page: 20_000, overlap: 1_000, check: 2_000, expected: 8_000_000} }
 
 // Progress is how far a comparison is.
 type Progress struct {
@@ -60,6 +74,8 @@ type comparison struct {
 	seen   map[string]struct{} // rows reported by the pass over the records
 	found  []suspect           // confirmed, to be mended
 	failed []Failure           // the first that could not be
+
+	expected *expected // records that the rows should have
 }
 
 // wanted lists the columns to read, nil for all: a template that reads the row as a whole may name any.
@@ -98,6 +114,9 @@ func Run(ctx context.Context, cfg Config) (*Report, error) {
 	cfg.Index = patient{cfg.Index}
 	if cfg.Settle == nil {
 		cfg.Settle = defaultSettle()
+	}
+	if cfg.sizes == (sizes{}) {
+		cfg.sizes = usual()
 	}
 	begun := time.Now()
 	c, err := prepare(ctx, cfg)
@@ -142,6 +161,7 @@ func (c *comparison) reset() {
 	c.settle = newSettling(c.Settle)
 	c.seen, c.found = map[string]struct{}{}, nil
 	c.judge.unchecked = nil
+	c.expected = newExpected(c.sizes.expected)
 	c.ghosts = ""
 	for _, i := range c.table.Key {
 		if col := &c.table.Columns[i]; !col.invertible(c.form) {

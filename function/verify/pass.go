@@ -12,8 +12,6 @@ import (
 )
 
 const (
-	idPage    = 2_000
-	idOverlap = 200
 	// sampleRun is how many neighbouring ids a sample takes at a time.
 	sampleRun = 50
 	// ahead is how many pages of rows are read before they are looked up.
@@ -141,6 +139,7 @@ func (c *comparison) readPages(ctx context.Context, yield func([]Row) error) err
 func (c *comparison) compare(ctx context.Context, page fetched) error {
 	for _, e := range page.entries {
 		c.report.Rows++
+		c.expected.add(e)
 		if c.judge.row(e, e.id, nil, page.records) != nil {
 			c.settle.put(0, suspect{id: e.id, key: e.key})
 		}

@@ -6,8 +6,6 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
-
-	"golang.org/x/sync/errgroup"
 )
 
 // passRecords looks for records of rows that the table does not have, and for chunks beyond a row's end. Pages overlap: when records
@@ -20,47 +18,44 @@ func (c *comparison) passRecords(ctx context.Context) error {
 	if c.Sample > 0 && c.Sample < total {
 		return c.sampleRecords(ctx, total)
 	}
-	known := map[string]struct{}{}
+	c.expected.sort()
+	before := map[string]struct{}{}
 	for offset := 0; ; {
-		pages, err := c.idPages(ctx, offset)
+		page, err := c.Index.IDs(ctx, offset, c.sizes.page)
 		if err != nil {
+			return fmt.Errorf("list the collection of table %s: %w", c.Table, err)
+		}
+		fresh := slices.DeleteFunc(slices.Clone(page), func(id string) bool { _, old := before[id]; return old })
+		if offset > 0 && len(fresh) == len(page) && len(before) > 0 {
+			offset = max(0, offset-c.sizes.page) // everything has moved up by more than the overlap
+			continue
+		}
+		if err := c.strangers(ctx, fresh, total); err != nil {
 			return err
 		}
-		for _, page := range pages {
-			fresh := slices.DeleteFunc(slices.Clone(page), func(id string) bool { _, old := known[id]; return old })
-			if offset > 0 && len(fresh) == len(page) && len(known) > 0 {
-				offset = max(0, offset-idPage) // everything has moved up by more than the overlap
-				break
-			}
-			if err := c.records(ctx, fresh); err != nil {
-				return err
-			}
-			c.tell("records", c.report.Records, total)
-			if len(page) < idPage {
-				return nil
-			}
-			clear(known)
-			for _, id := range page {
-				known[id] = struct{}{}
-			}
-			offset += idPage - idOverlap
+		if len(page) < c.sizes.page {
+			return nil
 		}
+		clear(before)
+		for _, id := range page {
+			before[id] = struct{}{}
+		}
+		offset += c.sizes.page - c.sizes.overlap
 	}
 }
 
-// idPages lists as many overlapping pages at once as there are fetchers.
-func (c *comparison) idPages(ctx context.Context, offset int) ([][]string, error) {
-	pages := make([][]string, fetchers)
-	group, ctx := errgroup.WithContext(ctx)
-	for i := range pages {
-		group.Go(func() (err error) {
-			if pages[i], err = c.Index.IDs(ctx, offset+i*(idPage-idOverlap), idPage); err != nil {
-				err = fmt.Errorf("list the collection of table %s: %w", c.Table, err)
-			}
+// strangers compares those ids that the pass over the rows did not expect, or did not remember.
+func (c *comparison) strangers(ctx context.Context, ids []string, total int) error {
+	c.report.Records += len(ids)
+	c.tell("records", c.report.Records, total)
+	strange := slices.DeleteFunc(ids, c.expected.has)
+	for part := range slices.Chunk(strange, c.sizes.check) {
+		if err := c.records(ctx, part); err != nil {
 			return err
-		})
+		}
+		c.tell("records", c.report.Records, total)
 	}
-	return pages, group.Wait()
+	return nil
 }
 
 func (c *comparison) sampleRecords(ctx context.Context, total int) error {
@@ -72,6 +67,7 @@ func (c *comparison) sampleRecords(ctx context.Context, total int) error {
 		if len(page) == 0 {
 			return nil
 		}
+		c.report.Records += len(page)
 		if err := c.records(ctx, page); err != nil {
 			return err
 		}
@@ -89,7 +85,6 @@ type sighting struct {
 
 // records compares ids of the index with the table's keys.
 func (c *comparison) records(ctx context.Context, ids []string) error {
-	c.report.Records += len(ids)
 	rows, err := c.sight(ctx, ids)
 	if err != nil {
 		return err

@@ -21,6 +21,7 @@ func TestEqual(t *testing.T) {
 	require.Equal(t, 150, report.Records)
 	require.Empty(t, report.Unchecked)
 	require.Zero(t, report.OnTheWay)
+	require.Zero(t, r.table.reads, "no row is read twice")
 }
 
 func TestEachKindOfFaultIsFound(t *testing.T) {

@@ -1,0 +1,174 @@
+package search
+
+import (
+	"encoding/json"
+	"math"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// Limits of a filter's values.
+const (
+	maxValue  = 4 << 10 // bytes of a string
+	maxValues = 1000    // of a list
+)
+
+// scalar reads a string, a bool or a number.
+func scalar(at string, value any) (any, error) {
+	switch v := value.(type) {
+	case string:
+		switch {
+		case len(v) > maxValue:
+			return nil, invalid(at, "expected at most %d bytes, found %d", maxValue, len(v))
+		case !utf8.ValidString(v):
+			return nil, invalid(at, "expected UTF-8")
+		}
+		return v, nil
+	case bool:
+		return v, nil
+	case nil:
+		return nil, invalid(at, "expected a string, a number or a bool, found null: a column that is null is not stored, and nothing equals it")
+	}
+	if !isNumber(value) {
+		return nil, invalid(at, "expected a string, a number or a bool, found %s", describe(value))
+	}
+	return number(at, value)
+}
+
+func isNumber(value any) bool {
+	switch value.(type) {
+	case int, int32, int64, uint32, float32, float64, json.Number:
+		return true
+	}
+	return false
+}
+
+// number gives int64 or float64. Whole numbers that came as a fraction stay one: Chroma compares both kinds as numbers.
+func number(at string, value any) (any, error) {
+	switch v := value.(type) {
+	case int:
+		return int64(v), nil
+	case int32:
+		return int64(v), nil
+	case uint32:
+		return int64(v), nil
+	case int64:
+		return v, nil
+	case float32:
+		return finite(at, float64(v))
+	case float64:
+		return finite(at, v)
+	case json.Number:
+		if n, err := v.Int64(); err == nil {
+			return n, nil
+		}
+		f, err := v.Float64()
+		if err != nil {
+			return nil, invalid(at, "expected a number, found %s", quoted(v.String()))
+		}
+		if !strings.ContainsAny(v.String(), ".eE") {
+			return nil, beyond(at)
+		}
+		return finite(at, f)
+	}
+	return nil, invalid(at, "expected a number, found %s: other values have no order here", describe(value))
+}
+
+func finite(at string, v float64) (any, error) {
+	switch {
+	case math.IsNaN(v) || math.IsInf(v, 0):
+		return nil, invalid(at, "expected a finite number")
+	case v == math.Trunc(v) && math.Abs(v) < 1<<53:
+		return int64(v), nil
+	case v == math.Trunc(v) && math.Abs(v) >= 1<<63:
+		return nil, beyond(at)
+	}
+	return v, nil
+}
+
+func beyond(at string) error {
+	return invalid(at, "expected a number of at most 64 bits: greater ones are stored as text, give it as a string")
+}
+
+// list reads the operand of $in and $nin: values of one kind. Whole numbers beside fractions become fractions, as Chroma wants one type.
+func list(at string, value any) (any, error) {
+	elements, ok := value.([]any)
+	switch {
+	case !ok || len(elements) == 0:
+		return nil, invalid(at, "expected a list of values, found %s", describe(value))
+	case len(elements) > maxValues:
+		return nil, invalid(at, "expected at most %d values, found %d", maxValues, len(elements))
+	}
+	out := make([]any, len(elements))
+	fractions := false
+	for i, element := range elements {
+		place := at + "[" + strconv.Itoa(i) + "]"
+		v, err := scalar(place, element)
+		if err != nil {
+			return nil, err
+		}
+		if kind(v) != kind(out[0]) && i > 0 {
+			return nil, invalid(place, "expected %s like the others, found %s", kind(out[0]), kind(v))
+		}
+		_, isFraction := v.(float64)
+		fractions = fractions || isFraction
+		out[i] = v
+	}
+	if !fractions {
+		return out, nil
+	}
+	for i, v := range out {
+		switch n := v.(type) {
+		case int64:
+			out[i] = fraction(float64(n))
+		case float64:
+			out[i] = fraction(n)
+		}
+	}
+	return out, nil
+}
+
+// fraction is a number that JSON shows to be one: 5.0, not 5.
+func fraction(v float64) json.Number {
+	text := strconv.FormatFloat(v, 'g', -1, 64)
+	if !strings.ContainsAny(text, ".e") {
+		text += ".0"
+	}
+	return json.Number(text)
+}
+
+func kind(v any) string {
+	switch v.(type) {
+	case string:
+		return "a string"
+	case bool:
+		return "a bool"
+	default:
+		return "a number"
+	}
+}
+
+// describe names a value's form for an error.
+func describe(v any) string {
+	switch t := v.(type) {
+	case nil:
+		return "null"
+	case string:
+		return quoted(t)
+	case bool:
+		return strconv.FormatBool(t)
+	case []any:
+		if len(t) == 0 {
+			return "an empty list"
+		}
+		return "a list"
+	case map[string]any:
+		return "an object"
+	case json.Number:
+		return quoted(t.String())
+	case float64:
+		return strconv.FormatFloat(t, 'g', -1, 64)
+	}
+	return "another kind of value"
+}
