@@ -93,7 +93,7 @@ func (k *Keeper) admit(r *http.Request) (*Grant, *problem.Problem) {
 	g := Everything()
 	if k.Open() {
 		if !k.ours(r.Host) {
-			return nil, problem.New(http.StatusForbidden, "this gateway has no tokens and answers under a loopback name only")
+			return nil, stranger()
 		}
 		return g, nil
 	}
@@ -107,6 +107,21 @@ func (k *Keeper) admit(r *http.Request) (*Grant, *problem.Problem) {
 		return nil, p
 	}
 	return g, nil
+}
+
+// Named passes on the requests that need no token; under a name that is not ours a gateway without tokens answers 403 to them, too.
+func (k *Keeper) Named(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if k.Open() && !k.ours(r.Host) {
+			stranger().Write(w)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+func stranger() *problem.Problem {
+	return problem.New(http.StatusForbidden, "this gateway has no tokens and answers under a loopback name only")
 }
 
 // take counts a request, or returns how long it is until the next one may come.

@@ -39,6 +39,7 @@ func (h *Hub) Serve(ctx context.Context, w http.ResponseWriter, r *http.Request,
 	header.Set("Cache-Control", "no-store")
 	header.Set("X-Accel-Buffering", "no") // nginx would hold the events back
 	out := &writer{to: w, control: http.NewResponseController(w)}
+	_ = out.control.SetReadDeadline(time.Time{}) // the server's limit is for requests that end; where it has none this fails
 	if out.opening(a.Opening(a.See, resumed)) != nil {
 		return
 	}

@@ -1,0 +1,71 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/rowvec/rowvec/gateway/access"
+	"github.com/rowvec/rowvec/gateway/problem"
+	"github.com/rowvec/rowvec/search"
+)
+
+// busyWait is when to ask again where nobody behind says.
+const busyWait = time.Second
+
+// problemOf turns what a question ended with into what its asker may know. where is what holds the question's fields: body, query, path.
+// The whole error goes to the log.
+func (g *Gateway) problemOf(ctx context.Context, where string, err error) error {
+	var e *search.Error
+	switch {
+	case errors.Is(err, context.Canceled):
+		return problem.New(http.StatusServiceUnavailable, "the request was given up")
+	case errors.Is(err, context.DeadlineExceeded):
+		return problem.New(http.StatusGatewayTimeout, "no answer in time; ask again")
+	case !errors.As(err, &e):
+		g.config.Log.ErrorContext(ctx, "a question failed", "error", err)
+		return problem.New(http.StatusInternalServerError, "something went wrong in the gateway; its log says what")
+	}
+	if e.Kind == search.Unavailable || e.Kind == search.Misconfigured {
+		g.config.Log.WarnContext(ctx, "a question has no answer", "kind", e.Kind.String(), "reason", e.Reason(), "error", err)
+	}
+	return translate(where, e)
+}
+
+func translate(where string, e *search.Error) *problem.Problem {
+	p := problem.New(status(e), e.Message)
+	switch {
+	case e.Kind == search.Invalid:
+		p.Errors = []problem.Detail{{Location: where + "." + e.Field, Message: e.Message}}
+	case e.Reason() == search.ReasonModelMismatch:
+		p.Detail = e.Error() // both models are named, and no address
+	case e.Kind == search.Unavailable:
+		p.RetryAfter = max(e.RetryAfter(), busyWait)
+	}
+	return p
+}
+
+func status(e *search.Error) int {
+	switch e.Kind {
+	case search.Invalid:
+		return http.StatusBadRequest
+	case search.NotFound:
+		return http.StatusNotFound
+	case search.Unavailable:
+		if e.Reason() == search.ReasonTimeout {
+			return http.StatusGatewayTimeout
+		}
+		return http.StatusServiceUnavailable
+	default:
+		return http.StatusBadGateway
+	}
+}
+
+// allowed refuses a table that the request's token does not open, whether or not it exists.
+func allowed(ctx context.Context, table string) error {
+	if access.From(ctx).Allows(table) {
+		return nil
+	}
+	return problem.New(http.StatusForbidden, "this token does not open the table")
+}
