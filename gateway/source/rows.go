@@ -1,0 +1,57 @@
+// Package source counts the rows of tables in Postgres, for the monitor's coverage.
+package source
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// exactBelow is how many rows the planner may expect for a table to be counted row by row: a million take about a tenth of a second of
+// one core when they are cached. Above it the planner's own figure is taken, which autovacuum keeps within a few per cent.
+const exactBelow = 2_000_000
+
+// Postgres counts. It connects when it is first asked, again and again if need be, with one connection that only reads.
+type Postgres struct{ pool *pgxpool.Pool }
+
+// New reads the address; nothing is reached yet. Its errors never show the URL, which holds a password.
+func New(url string) (*Postgres, error) {
+	c, err := pgxpool.ParseConfig(url)
+	if err != nil {
+		return nil, errors.New("userConfig.postgres.url: expected an address such as postgres://user:password@host:5432/database; what is there cannot be parsed")
+	}
+	c.MinConns, c.MaxConns, c.MaxConnIdleTime = 0, 1, time.Minute
+	c.ConnConfig.ConnectTimeout = 5 * time.Second
+	c.ConnConfig.RuntimeParams["application_name"] = "rowvec serve"
+	c.ConnConfig.RuntimeParams["default_transaction_read_only"] = "on"
+	pool, err := pgxpool.NewWithConfig(context.Background(), c)
+	if err != nil {
+		return nil, fmt.Errorf("userConfig.postgres.url: %w", err)
+	}
+	return &Postgres{pool: pool}, nil
+}
+
+// Close ends the connection.
+func (p *Postgres) Close() { p.pool.Close() }
+
+// Rows returns how many rows a table has, given as schema.table: exactly up to about exactBelow, else as the planner expects.
+func (p *Postgres) Rows(ctx context.Context, table string) (int64, error) {
+	schema, name, _ := strings.Cut(table, ".")
+	quoted := pgx.Identifier{schema, name}.Sanitize()
+	var expected, rows int64
+	if err := p.pool.QueryRow(ctx, `SELECT reltuples::bigint FROM pg_class WHERE oid = $1::regclass`, quoted).Scan(&expected); err != nil {
+		return 0, fmt.Errorf("count the rows of %s: %w", table, err)
+	}
+	if expected >= exactBelow {
+		return expected, nil
+	}
+	if err := p.pool.QueryRow(ctx, `SELECT count(*) FROM `+quoted).Scan(&rows); err != nil {
+		return 0, fmt.Errorf("count the rows of %s: %w", table, err)
+	}
+	return rows, nil
+}
