@@ -29,9 +29,8 @@ type deadLetters struct {
 }
 
 const (
-	lettersPerRound   = 100
-	deadLetterTimeout = 10 * time.Second // of one publish; then the status says why letters wait
-	deadLetterSource  = "dead-letter topic"
+	lettersPerRound  = 100
+	deadLetterSource = "dead-letter topic"
 )
 
 func newDeadLetters(topic string, id identity, calls *calls, o observer, log *slog.Logger) *deadLetters {
@@ -113,7 +112,7 @@ func (d *deadLetters) open(ctx context.Context) (pulsar.Producer, error) {
 		return d.client.CreateProducer(pulsar.ProducerOptions{
 			Topic:           d.topic,
 			Properties:      d.identity.properties(),
-			SendTimeout:     deadLetterTimeout,
+			SendTimeout:     sendTimeout,
 			CompressionType: pulsar.LZ4,
 			// Each letter by itself, so that one can be acknowledged alone, in chunks when the properties make it too large.
 			DisableBatching:   true,

@@ -43,8 +43,7 @@ const (
 	outputBytes    = 8 << 20
 	outputRound    = 1000 // the client's own bound of what is under way
 	outputDelay    = 20 * time.Millisecond
-	outputTimeout  = 10 * time.Second // of one publish; then the status says why events wait
-	outputGrace    = 2 * time.Second  // for what waits at the end, within the time of the drain
+	outputGrace    = 2 * time.Second // for what waits at the end, within the time of the drain
 	outputSource   = "output topic"
 )
 
@@ -171,7 +170,7 @@ func (o *Output) open(ctx context.Context) (pulsar.Producer, error) {
 			BatchingMaxPublishDelay: outputDelay,
 			BatchingMaxMessages:     outputRound,
 			MaxPendingMessages:      outputRound,
-			SendTimeout:             outputTimeout,
+			SendTimeout:             sendTimeout,
 			DisableBlockIfQueueFull: true,
 			BackOffPolicyFunc:       newReconnectPolicy,
 		})

@@ -122,6 +122,29 @@ func TestAnOutputTopicThatFailsHoldsNothingUp(t *testing.T) {
 	}
 }
 
+func TestAProducerThatNeverAnswersIsMadeAnew(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		o := withOutput(f)
+		never := make(chan struct{})
+		f.broker.Script("send "+outputTopic, pulsartest.Fault{Block: never, Err: errBroker})
+		f.start()
+		send(o, 0, 1)
+		f.pass(sendTimeout)
+		send(o, 1, 5)
+		require.Empty(t, bodies(f), "the order is kept")
+		f.pass(answerGrace + enoughSteps)
+		require.Equal(t, upTo(5), bodies(f))
+		require.Equal(t, 2, f.broker.Count("producer "+outputTopic))
+		require.Len(t, f.seen.snapshot().faults, 1)
+		require.Contains(t, f.seen.snapshot().faults[0], "does not answer")
+		requireCounts(t, o, 5, 0)
+		f.end()
+		close(never)
+	})
+}
+
 func TestAStuckOutputTopicCostsOnlyEvents(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -2,11 +2,22 @@ package instance
 
 import (
 	"context"
+	"errors"
+	"time"
 
 	"github.com/apache/pulsar-client-go/pulsar"
 )
 
-// publishRound gives items to the producer in their order and waits until the broker has answered for each, or ctx has ended. It calls
+// sendTimeout is when the client gives up a message that the broker does not confirm. answerGrace is for its answer: a producer that the
+// client closes by itself, because its topic was deleted, forgets what it has not sent yet and never answers.
+const (
+	sendTimeout = 10 * time.Second
+	answerGrace = 5 * time.Second
+)
+
+var errUnanswered = errors.New("the client's producer does not answer")
+
+// publishRound gives items to the producer in their order and waits until it has answered for each, or ctx has ended. It calls
 // confirmed for those that the broker has stored, and returns the others, in their order, with the first error.
 func publishRound[T any](
 	ctx context.Context, producer pulsar.Producer, items []T, message func(T) *pulsar.ProducerMessage, confirmed func(T),
@@ -21,6 +32,8 @@ func publishRound[T any](
 			results <- result{i, err}
 		})
 	}
+	silence := time.NewTimer(sendTimeout + answerGrace)
+	defer silence.Stop()
 	sent := make([]bool, len(items))
 	for range items {
 		select {
@@ -30,6 +43,8 @@ func publishRound[T any](
 			} else if err == nil {
 				err = r.err
 			}
+		case <-silence.C:
+			return unsent(items, sent), errUnanswered
 		case <-ctx.Done():
 			return unsent(items, sent), ctx.Err()
 		}
