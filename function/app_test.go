@@ -137,7 +137,7 @@ func TestMalformedMessagesAreDeadLetteredWithTheirReason(t *testing.T) {
 		"bad_envelope":      `{"sensor":"x","temperature":21.5}`, // a topic of another schema
 		"missing_source":    `{"before":null,"after":{"id":1,"title":"t"},"op":"c"}`,
 		"unknown_operation": strings.Replace(whole, `"op":"c"`, `"op":"z"`, 1),
-		"key_mismatch":      strings.Replace(whole, `"id":1`, `"no":1`, 1),
+		"key_mismatch":      strings.Replace(whole, `"id":1`, `"id":2`, 1),
 		"missing_row":       strings.Replace(whole, `"op":"c"`, `"op":"c","after":null`, 1),
 	} {
 		t.Run(reason, func(t *testing.T) {
