@@ -7,7 +7,6 @@ import (
 	"math"
 	"reflect"
 	"slices"
-	"strings"
 
 	"github.com/rowvec/rowvec/chroma"
 	"github.com/rowvec/rowvec/connector"
@@ -44,7 +43,7 @@ type finding struct {
 
 // judge compares rows with records.
 type judge struct {
-	columns   map[string]*Column // by metadata key, where the wire form is not exact
+	columns   map[string]*Column // by metadata key, where the wire form is not exact, and those of floating-point numbers
 	lenient   map[string]bool    // metadata keys that cannot be compared
 	textGuess string             // the column for which the text cannot be compared; "" when it can
 	chunked   bool
@@ -165,7 +164,7 @@ func (j *judge) metadata(e *entry, records map[string]chroma.Match) *finding {
 				j.count(key)
 				continue
 			}
-			if wanted == has && j.same(key, want, have) {
+			if wanted == has && j.same(key, want, have) || j.special(e, key, have) {
 				continue
 			}
 			if f == nil {
@@ -217,7 +216,28 @@ func (j *judge) same(key string, want, have any) bool {
 	if c.Type != "numeric" || !isText || !isTextToo {
 		return false
 	}
-	return t == javaDecimal(s) || s == "NAN" && strings.EqualFold(t, "nan") // "NaN" is what Java itself would write
+	return t == javaDecimal(s)
+}
+
+// special reports whether the row's value is NaN or infinite and the index has what may become of that: a name of it, or nothing. It
+// depends on whether the source's records explain their types, and on its decimal.handling.mode.
+func (j *judge) special(e *entry, key string, have any) bool {
+	c := j.columns[key]
+	if c == nil || c.Array || c.Type != "float4" && c.Type != "float8" && c.Type != "numeric" {
+		return false
+	}
+	var names []any
+	switch fmt.Sprint(e.change.After[c.Name]) {
+	case "NaN", "NAN":
+		names = []any{"NaN", "NAN"}
+	case "Infinity", "+Inf", "POSITIVE_INFINITY":
+		names = []any{"Infinity", "POSITIVE_INFINITY"}
+	case "-Infinity", "-Inf", "NEGATIVE_INFINITY":
+		names = []any{"-Infinity", "NEGATIVE_INFINITY"}
+	default:
+		return false
+	}
+	return have == nil || slices.Contains(names, have)
 }
 
 func (j *judge) count(key string) {

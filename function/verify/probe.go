@@ -59,7 +59,7 @@ func (c *comparison) newJudge() *judge {
 	j := &judge{columns: map[string]*Column{}, lenient: map[string]bool{}, chunked: c.Chunked, textGuess: c.textColumn(guessed)}
 	for _, f := range c.Fields {
 		col, has := c.table.column(f.Column)
-		if !has || col.sureness() == exact {
+		if !has || col.sureness() == exact && col.Type != "float8" {
 			continue
 		}
 		key := f.As

@@ -11,7 +11,7 @@ import (
 
 // wire converts a value to what package connector would have decoded of the source's record:
 //
-//	bool, integers, floats          bool, int64, float64; NaN and infinities as text
+//	bool, integers, floats          bool, int64, float64; NaN and infinities as text where no schema tells that they are numbers
 //	text, json, uuid, enum, inet…   the text that Postgres prints
 //	numeric                         see decimal
 //	bytea                           base64
@@ -52,7 +52,7 @@ func scalar(c *Column, text string, f form) (any, error) {
 		return n, c.misread(err)
 	case "float4", "float8":
 		x, err := strconv.ParseFloat(text, 64)
-		if err == nil && (math.IsNaN(x) || math.IsInf(x, 0)) {
+		if err == nil && f.temporals == temporalNumbers && (math.IsNaN(x) || math.IsInf(x, 0)) {
 			return text, nil
 		}
 		return x, c.misread(err)
