@@ -32,7 +32,10 @@ var world struct {
 var otherTables = []string{"served", "typed"}
 
 // tables are the tables that the source captures; each test has its own, so that none waits for another.
-var tables = []string{"articles", "bulk", "outage", "refused", "model", "pattern_a", "pattern_b", "pattern_c", "spare", "verify", "verify_types", "history"}
+var tables = []string{
+	"articles", "bulk", "outage", "refused", "model", "pattern_a", "pattern_b", "pattern_c", "spare", "verify", "verify_types", "history",
+	"unchanged", "replayed", "redriven",
+}
 
 func TestMain(m *testing.M) {
 	code, err := run(m)
