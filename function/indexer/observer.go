@@ -21,7 +21,9 @@ type Observer interface {
 }
 
 // Durable reports whether the kind stands for a change that the index now holds because of this record.
-func (k Kind) Durable() bool { return k == Indexed || k == MetadataOnly || k == Deleted }
+func (k Kind) Durable() bool {
+	return k == Indexed || k == MetadataOnly || k == Deleted || k == Truncated
+}
 
 // nobody observes nothing.
 type nobody struct{}
