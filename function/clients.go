@@ -57,6 +57,7 @@ func NewChroma(c config.Chroma, lookup Lookup, observe func(chroma.Observation),
 func CollectionSpec(c *config.Config, collection string) chroma.CollectionSpec {
 	return chroma.CollectionSpec{
 		Name: collection, Distance: c.Chroma.Distance, Dimensions: c.Embedding.Dimensions,
+		Metadata: map[string]any{document.KeyModel: c.Embedding.Model},
 		HNSW: chroma.HNSW{
 			EFConstruction: c.Chroma.HNSW.EFConstruction, MaxNeighbors: c.Chroma.HNSW.MaxNeighbors, EFSearch: c.Chroma.HNSW.EFSearch,
 		},
