@@ -29,7 +29,7 @@ var world struct {
 }
 
 // otherTables are captured by sources of their own.
-var otherTables = []string{"served", "typed"}
+var otherTables = []string{"served2", "served3", "typed"}
 
 // tables are the tables that the source captures; each test has its own, so that none waits for another.
 var tables = []string{
