@@ -40,7 +40,7 @@ The table may be left out where the configuration has one only.
 --where is Chroma's filter over the table's metadata: $eq, $ne, $gt, $gte, $lt, $lte, $in, $nin, $contains and $not_contains for lists,
 $and, $or. ROW is the row's id; CHUNK is which of its chunks was found, OFFSETS the bytes of the row's text that it has.`,
 		Example: `  rowvec search -f function.yaml --table app.articles "shoes for muddy trails"
-  rowvec search --where '{"price": {"$lt": 50}, "brand": {"$in": ["A", "B"]}}' --contains waterproof "shoes for muddy trails"`,
+  rowvec search --where '{"stock": {"$gt": 0}, "brand": {"$in": ["A", "B"]}}' --contains waterproof "shoes for muddy trails"`,
 		Args: args(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, given []string) error {
 			q, err := o.query(given[0])
@@ -87,7 +87,7 @@ func (o *searchOptions) query(text string) (search.Query, error) {
 	d := json.NewDecoder(strings.NewReader(o.where))
 	d.UseNumber()
 	if err := d.Decode(&q.Where); err != nil || q.Where == nil {
-		return q, fmt.Errorf(`--where: expected a JSON object such as {"price": {"$lt": 5}}`)
+		return q, fmt.Errorf(`--where: expected a JSON object such as {"stock": {"$gt": 0}}`)
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
 		return q, fmt.Errorf("--where: expected one JSON object, found more after it")

@@ -76,7 +76,7 @@ func TestFiltersThatAreRefused(t *testing.T) {
 		`{"$and": {"price": 5}}`:         `where.$and: expected a list of conditions, found an object`,
 		`{"$or": []}`:                    `where.$or: expected a list of conditions, found an empty list`,
 		`{"$or": [{"price": 5}, 7]}`:     `where.$or[1]: expected a condition, found "7"`,
-		`{"$or": [{}]}`:                  `where.$or[0]: expected a condition such as {"price": {"$lt": 5}}, found none`,
+		`{"$or": [{}]}`:                  `where.$or[0]: expected a condition such as {"stock": {"$gt": 0}}, found none`,
 		`{"price": {}}`:                  `where.price: expected an operator such as {"$gt": 5}, found none`,
 		`{"price": {"$regex": "x"}}`:     `where.price.$regex: unknown operator; known are $eq`,
 		`{"price": {"gt": 1}}`:           `where.price.gt: unknown operator`,
