@@ -116,11 +116,9 @@ func (m *metrics) indexed(o chroma.Observation) {
 
 func (m *metrics) settled(table string, kind indexer.Kind, freshness time.Duration) {
 	m.records.WithLabelValues(table, string(kind)).Inc()
-	switch kind {
-	case indexer.Indexed, indexer.MetadataOnly, indexer.Deleted:
+	if kind.Durable() {
 		m.freshness.Observe(freshness.Seconds())
 		m.lastSuccess.SetToCurrentTime()
-	default:
 	}
 }
 
