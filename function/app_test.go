@@ -51,7 +51,7 @@ type bench struct {
 	index    *chromatest.Server
 }
 
-func newBench(t *testing.T) *bench {
+func newBench(t *testing.T, metadata ...any) *bench {
 	t.Helper()
 	endpoint := embedtest.New(embedtest.Options{Dimensions: 8})
 	t.Cleanup(endpoint.Close)
@@ -60,7 +60,7 @@ func newBench(t *testing.T) *bench {
 		"embedding": map[string]any{"baseURL": endpoint.URL(), "model": "m", "dimensions": 8},
 		"chroma":    map[string]any{"url": index.URL},
 		"tables": map[string]any{"app.articles": map[string]any{
-			"collection": "articles", "text": "{{.title}}", "metadata": []any{"price"},
+			"collection": "articles", "text": "{{.title}}", "metadata": append(metadata, "price"),
 		}},
 	})
 	require.NoError(t, err)
