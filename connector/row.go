@@ -144,17 +144,28 @@ func (im image) row(older image) (Row, error) {
 	return row, nil
 }
 
+// alwaysInline is how many bytes a text, or an array in its text, may have for Postgres never to store it out of line: nothing that is not
+// larger than the pointer that would take its place, 24 bytes with what is lost to alignment, 4 of them the value's header.
+const alwaysInline = 20
+
 // stored returns the value that a column had, if the image tells it. A before image holds whole rows only under REPLICA IDENTITY
-// FULL; otherwise Debezium fills the columns outside the key with null or an empty value, and neither is ever stored out of line.
+// FULL; otherwise Debezium makes up the columns outside the identity: null, an empty value, or the column's default, such as '{}' or
+// 'draft'. What can never be stored out of line is not the value that was left out.
 func (im image) stored(name string) (any, bool) {
 	v, ok := im.columns[name]
-	if !ok || v == nil || v == "" || unavailable(v) {
+	if !ok || unavailable(v) {
 		return nil, false
 	}
-	if list, isList := v.([]any); isList && len(list) == 0 {
+	switch v := v.(type) {
+	case string:
+		return v, len(v) > alwaysInline
+	case []any:
+		return v, len(v) > 0
+	case map[string]any:
+		return v, len(v) > 0
+	default: // null, a boolean, a number
 		return nil, false
 	}
-	return v, true
 }
 
 // unavailable recognises the placeholder in the forms that it takes by column type: text (also numeric, json, ...), bytea, an array

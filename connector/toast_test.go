@@ -44,9 +44,9 @@ func TestPlaceholderForms(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			require.Equal(t, connector.Unavailable{}, toasted(t, "", form).After["c"])
-			kept := toasted(t, `"the old text"`, form)
-			require.Equal(t, "the old text", kept.After["c"])
-			require.Equal(t, "the old text", kept.Before["c"])
+			kept := toasted(t, `"the old text, which is long"`, form)
+			require.Equal(t, "the old text, which is long", kept.After["c"])
+			require.Equal(t, "the old text, which is long", kept.Before["c"])
 			both := toasted(t, form, form)
 			require.Equal(t, connector.Unavailable{}, both.After["c"])
 			require.Equal(t, connector.Unavailable{}, both.Before["c"])
@@ -57,7 +57,7 @@ func TestPlaceholderForms(t *testing.T) {
 // Without full identity Debezium makes up the columns outside the key: what no column stored out of line can hold is not believed.
 func TestMadeUpBeforeIsNotTaken(t *testing.T) {
 	t.Parallel()
-	for _, before := range []string{"null", `""`, "[]"} {
+	for _, before := range []string{"null", "0", "false", `""`, "[]", "{}", `"{}"`, `"draft"`, `"of just twenty bytes"`} {
 		require.Equal(t, connector.Unavailable{}, toasted(t, before, placeholder).After["c"], before)
 	}
 }
@@ -65,11 +65,11 @@ func TestMadeUpBeforeIsNotTaken(t *testing.T) {
 func TestValuesThatResembleThePlaceholder(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{`"__debezium_unavailable_values"`, `"[` + strings.Trim(placeholder, `"`) + `]"`} {
-		require.Equal(t, strings.Trim(text, `"`), toasted(t, `"old"`, text).After["c"])
+		require.Equal(t, strings.Trim(text, `"`), toasted(t, `"what was there before it"`, text).After["c"])
 	}
-	two := toasted(t, `"old"`, "["+placeholder+","+placeholder+"]").After["c"]
+	two := toasted(t, `"what was there before it"`, "["+placeholder+","+placeholder+"]").After["c"]
 	require.Len(t, two, 2)
-	require.Equal(t, []any{int64(95), int64(95)}, toasted(t, `"old"`, "[95,95]").After["c"])
+	require.Equal(t, []any{int64(95), int64(95)}, toasted(t, `"what was there before it"`, "[95,95]").After["c"])
 }
 
 // A value taken from before is not shared with it, and is converted by before's schema.
