@@ -17,24 +17,41 @@ import (
 )
 
 // TestDebeziumServer is the main job with the other source: a real Debezium Server with its Pulsar sink, from the shipped
-// connector/debezium-server.properties, on a slot and a publication of its own. The two versions run side by side.
+// connector/debezium-server.properties, on a slot and a publication of its own. Two versions run side by side.
 func TestDebeziumServer(t *testing.T) {
-	for version, server := range map[string]*stack.Component{"2": world.stack.Debezium2, "3": world.stack.Debezium3} {
-		table := "served" + version
-		more := keyTables(t, version)
-		require.NoError(t, setUp(t.Context(), append(more, table), "publication=rowvec_"+table, "publish=insert, update, delete, truncate"))
-		for id := range int64(snapshotRows) {
-			insert(t, table, makeRow(id))
-		}
-		d, keys := createFrom(t, table, table, nil).temporary(t), createKeyed(t, table, version)
-		t.Run(version, func(t *testing.T) {
+	both := []*served{newServed(t, "2", world.stack.Debezium2), newServed(t, "3", world.stack.Debezium3)}
+	for _, s := range both { // one by one: what is not installed yet is fetched by Maven, which wants to be alone
+		s.rows.subscribed(t, 1)
+		s.keys.keysSubscribed(t, s.version)
+		startServer(t, s.server, s.rows.table, s.more...)
+	}
+	for _, s := range both {
+		t.Run(s.version, func(t *testing.T) {
 			t.Parallel()
-			d.subscribed(t, 1)
-			keys.keysSubscribed(t, version)
-			startServer(t, server, table, more...)
-			d.isServed(t, server)
-			t.Run("keys of all kinds", func(t *testing.T) { keys.requireKeys(t, version) })
+			s.rows.isServed(t, s.server)
+			t.Run("keys of all kinds", func(t *testing.T) { s.keys.requireKeys(t, s.version) })
 		})
+	}
+}
+
+// served is what one version of Debezium Server feeds.
+type served struct {
+	version    string
+	server     *stack.Component
+	rows, keys *deployment
+	more       []string // tables beside that of rows
+}
+
+func newServed(t *testing.T, version string, server *stack.Component) *served {
+	t.Helper()
+	table, more := "served"+version, keyTables(t, version)
+	require.NoError(t, setUp(t.Context(), append(more, table), "publication=rowvec_"+table, "publish=insert, update, delete, truncate"))
+	for id := range int64(snapshotRows) {
+		insert(t, table, makeRow(id))
+	}
+	return &served{
+		version: version, server: server, more: more,
+		rows: createFrom(t, table, table, nil).temporary(t), keys: createKeyed(t, table, version),
 	}
 }
 
