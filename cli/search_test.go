@@ -149,7 +149,7 @@ func TestSearchSaysWhatIsMissing(t *testing.T) {
 
 	got = run(t, "search", "-f", file, "x")
 	require.Equal(t, 1, got.code)
-	require.Contains(t, got.stderr, `collection articles was filled with "another", the setting is "m"`)
+	require.Contains(t, got.stderr, `was made with the embedding model "another", and questions with "m" do not compare with it`)
 
 	require.NoError(t, os.WriteFile(file, bytes.ReplaceAll(read(t, file), []byte("collection: articles"), []byte("collection: nothing")), 0o600))
 	got = run(t, "search", "-f", file, "x")

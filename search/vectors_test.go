@@ -28,6 +28,7 @@ type shelf struct {
 }
 
 func (s *shelf) Distance() string         { return chroma.Cosine }
+func (s *shelf) Dimensions() int          { return 0 }
 func (s *shelf) Metadata() map[string]any { return nil }
 
 func (s *shelf) Nearest(_ context.Context, q chroma.Question) ([]chroma.Match, error) {
