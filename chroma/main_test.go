@@ -81,6 +81,7 @@ func operations(t *testing.T, col *chroma.Collection) map[string]func() error {
 			_, err := col.Count(ctx)
 			return err
 		},
+		"annotate": func() error { return col.Annotate(ctx, map[string]any{"k": "v"}) },
 	}
 }
 

@@ -12,6 +12,7 @@ type store interface {
 	Upsert(ctx context.Context, ids []string, vectors [][]float32, documents []string, metadatas []map[string]any) error
 	Update(ctx context.Context, ids []string, metadatas []map[string]any) error
 	Delete(ctx context.Context, ids []string) error
+	Below(ctx context.Context, bounds map[string]int64, offset, limit int) (map[string]map[string]any, error)
 }
 
 var _ store = (*chroma.Collection)(nil)

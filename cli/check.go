@@ -118,6 +118,7 @@ func embeddingSettings(e config.Embedding) yamlMap {
 		{"queryExtra", jsonText(e.QueryExtra)},
 		{"maxTexts", e.MaxTexts},
 		{"maxTokens", e.MaxTokens},
+		{"maxTextTokens", function.MaxTextTokens(e)},
 		{"concurrency", e.Concurrency},
 		{"timeout", e.Timeout.Round(time.Millisecond).String()},
 		{"requestsPerMinute", e.RequestsPerMinute},
@@ -174,6 +175,7 @@ func tableSettings(t config.Table, columns []string) yamlMap {
 		{"metadata", fields},
 		{"key", t.Key},
 		{"emptyText", t.EmptyText},
+		{"overflow", t.Overflow},
 	}
 	if t.Entity != "" {
 		m = append(m, pair{"entity", t.Entity})

@@ -13,7 +13,8 @@ import (
 	"github.com/rowvec/rowvec/connector"
 )
 
-// The captures: records of a real Pulsar 4.0.8 with its Debezium connector (1.9.7), or fed by Debezium Server 3.0.0, and PostgreSQL 15.
+// The captures: records of a real Pulsar 4.0.8 with its Debezium connector (1.9.7), or fed by Debezium Server 2.7.3 or 3.0.0, and
+// PostgreSQL 15.
 const (
 	defaults       = "debezium-1.9-defaults"        // connector defaults
 	stringDecimals = "debezium-1.9-string-decimals" // decimals as text, transactions, heartbeats, signals, incremental snapshot
@@ -22,6 +23,10 @@ const (
 	server         = "debezium-3.0-server"          // Debezium Server 3.0.0: schemas in each record, tombstones, truncate
 	connectModes   = "debezium-3.0-connect-modes"   // the same; decimals double, times connect, binary hex, hstore map, intervals string
 	stringModes    = "debezium-3.0-string-modes"    // the same; decimals string, binary base64-url-safe
+	server2        = "debezium-2.7-server"          // the same three of Debezium Server 2.7.3
+	connectModes2  = "debezium-2.7-connect-modes"
+	stringModes2   = "debezium-2.7-string-modes"
+	toasts         = "debezium-toast" // one update that leaves all large columns alone, see TestUnchangedColumnsOfAllModes
 )
 
 // capturedLine is one line of a capture.

@@ -55,8 +55,8 @@ type Column struct {
 	Value any
 }
 
-// Row holds a row's columns by name. A value is nil, bool, int64, float64, string, json.Number (an integer outside int64),
-// []any, map[string]any of these, or Unavailable.
+// Row holds a row's columns by name. A value is nil, bool, int64, float64 (NaN and infinities among them), string, json.Number (an
+// integer outside int64), []any, map[string]any of these, or Unavailable.
 type Row map[string]any
 
 // Unavailable stands for a column that the source did not send because the update left its TOASTed value as it was and

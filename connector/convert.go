@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 )
 
@@ -27,8 +28,8 @@ import (
 //	…data.geometry.Point                                 well-known text: "POINT(1 2)", "SRID=4326;POINT(1 2)"
 //	…data.geometry.Geometry, Geography                   the well-known binary in upper-case hex, as PostGIS prints
 //	bytes without a semantic type                        the base64 text
-//	float32, float64                                     float64 even where the text has no fraction; "NaN", "Infinity" and "-Infinity"
-//	                                                     stay text, JSON has no number for them
+//	float32, float64                                     float64 even where the text has no fraction; NaN and the infinities, which
+//	                                                     JSON has no numbers for and the source sends as text
 //
 // Years outside 0..9999 are written with a sign, year 0 being 1 BC (ISO 8601 expanded, as the source does for zoned timestamps):
 // "-0043-03-15", "+10000-01-01". Infinite dates and timestamps are "infinity" and "-infinity".
@@ -122,6 +123,14 @@ func convertObject(object map[string]any, of func(name string) *schema) (any, er
 
 // float keeps a column of floating-point numbers from changing its type with the value.
 func float(v any) (any, error) {
+	switch v {
+	case "NaN":
+		return math.NaN(), nil
+	case "Infinity":
+		return math.Inf(1), nil
+	case "-Infinity":
+		return math.Inf(-1), nil
+	}
 	n, ok := v.(json.Number)
 	if !ok {
 		return natural(v)

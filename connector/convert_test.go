@@ -1,6 +1,7 @@
 package connector_test
 
 import (
+	"math"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -91,15 +92,17 @@ func TestSemanticTypes(t *testing.T) {
 		"bytes":                      {`"type":"bytes"`, `"3q2+7w=="`, "3q2+7w=="},
 		"float without fraction":     {`"type":"double"`, `2`, 2.0},
 		"float32":                    {`"type":"float"`, `0.1`, 0.1},
-		"not a number":               {`"type":"double"`, `"NaN"`, "NaN"},
-		"infinite":                   {`"type":"double"`, `"-Infinity"`, "-Infinity"},
+		"infinite":                   {`"type":"double"`, `"-Infinity"`, math.Inf(-1)},
+		"infinite, too":              {`"type":"float"`, `"Infinity"`, math.Inf(1)},
+		"text among numbers":         {`"type":"double"`, `"x"`, "x"},
+		"text like a number":         {`"type":"string"`, `"NaN"`, "NaN"},
 		"int64":                      {`"type":"int64"`, `9223372036854775807`, int64(9223372036854775807)},
 		"boolean":                    {`"type":"boolean"`, `true`, true},
 		"array of dates": {
 			`"type":"array","items":{` + semantic("int32", "io.debezium.time.Date") + `}`, `[0,null,20455]`, []any{"1970-01-01", nil, "2026-01-02"},
 		},
 		"array of arrays of floats": {
-			`"type":"array","items":{"type":"array","items":{"type":"double"}}`, `[[1],[2.5,"NaN"]]`, []any{[]any{1.0}, []any{2.5, "NaN"}},
+			`"type":"array","items":{"type":"array","items":{"type":"double"}}`, `[[1],[2.5,"Infinity"]]`, []any{[]any{1.0}, []any{2.5, math.Inf(1)}},
 		},
 		"map of floats": {
 			`"type":"map","keys":{"type":"string"},"values":{"type":"double"}`, `{"a":1,"b":null}`, map[string]any{"a": 1.0, "b": nil},
@@ -113,12 +116,27 @@ func TestSemanticTypes(t *testing.T) {
 		"no schema, decimal":           {"", `"Ix4="`, "Ix4="},
 		"no schema, variable decimal":  {"", `{"scale":9,"value":"AQ=="}`, map[string]any{"scale": int64(9), "value": "AQ=="}},
 		"no schema, floating infinity": {"", `"Infinity"`, "Infinity"},
+		"no schema, not a number":      {"", `"NaN"`, "NaN"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			require.Equal(t, c.want, typed(t, c.schema, c.value))
 		})
 	}
+}
+
+// NaN is not equal to itself, so it has a test of its own.
+func TestNotANumber(t *testing.T) {
+	t.Parallel()
+	for _, kind := range []string{"float", "double", "float32", "float64"} {
+		v, ok := typed(t, `"type":"`+kind+`"`, `"NaN"`).(float64)
+		require.True(t, ok && math.IsNaN(v), kind)
+	}
+	list, ok := typed(t, `"type":"array","items":{"type":"double"}`, `["NaN",1]`).([]any)
+	require.True(t, ok)
+	first, ok := list[0].(float64)
+	require.True(t, ok && math.IsNaN(first))
+	require.Equal(t, 1.0, list[1])
 }
 
 func TestValuesThatDoNotFitTheirType(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"maps"
+	"math"
 	"os"
 	"slices"
 	"strings"
@@ -23,7 +24,9 @@ var update = flag.Bool("update", false, "write testdata/*.golden from what is de
 // captures_test.go for the ones that matter most, spelled out.
 func TestDecodeCaptures(t *testing.T) {
 	t.Parallel()
-	for _, name := range []string{defaults, stringDecimals, schemaEnvelope, server, connectModes, stringModes} {
+	for _, name := range []string{
+		defaults, stringDecimals, schemaEnvelope, server, connectModes, stringModes, server2, connectModes2, stringModes2, toasts,
+	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			requireGolden(t, name, capture(t, name))
@@ -101,7 +104,7 @@ func valueText(v any) string {
 		return fmt.Sprintf("%q", v)
 	case float64:
 		text := fmt.Sprint(v)
-		if !strings.ContainsAny(text, ".e") {
+		if !math.IsNaN(v) && !math.IsInf(v, 0) && !strings.ContainsAny(text, ".e") {
 			text += ".0"
 		}
 		return text

@@ -15,8 +15,12 @@ const unavailableHstore = `{"` + unavailableText + `":"` + unavailableText + `"}
 // unavailableUUID is the same for an element of a uuid array: the name-based UUID (version 3) of the text's bytes.
 const unavailableUUID = "b68a35a7-17ad-35b3-af2a-ae46edb4545a"
 
-// unavailableBase64 is the same for a bytea column, as JSON carries bytes.
+// unavailableBase64 is the same for a bytea column, as JSON carries bytes; base64 for URLs spells it alike.
 const unavailableBase64 = "X19kZWJleml1bV91bmF2YWlsYWJsZV92YWx1ZQ=="
+
+// unavailableHex is the same in hex. With binary.handling.mode: hex Debezium 2.7 and 3.0 send the plain text, which is not hex at all;
+// a version that mends this sends it so.
+const unavailableHex = "5f5f646562657a69756d5f756e617661696c61626c655f76616c7565"
 
 // image is one side of a row as parsed, with its schema.
 type image struct {
@@ -46,8 +50,23 @@ func decodeRow(c *Change, k key, value side) error {
 	if c.After, err = after.row(before); err != nil {
 		return err
 	}
-	c.Before, err = before.row(image{})
-	return err
+	if c.Before, err = before.row(image{}); err != nil {
+		return err
+	}
+	c.After.take(c.Key)
+	if c.Op == Delete {
+		c.Before.take(c.Key)
+	}
+	return nil
+}
+
+// take fills in key columns that were left out of the row: a key of over 2 kB may be stored out of line, too.
+func (r Row) take(key []Column) {
+	for _, c := range key {
+		if _, gone := r[c.Name].(Unavailable); gone {
+			r[c.Name] = c.Value
+		}
+	}
 }
 
 func readImage(value side, name string) (image, error) {
@@ -89,17 +108,12 @@ func decodeKey(k key, types *schema, before, after image) ([]Column, error) {
 	return columns, nil
 }
 
-// fits compares as parsed: key and row come from one source and spell a value the same way. A delete under REPLICA IDENTITY NOTHING
-// has no row to compare with.
+// fits finds a value of the row that contradicts the key. It compares as parsed: key and row come from one source and spell a value the
+// same way. The row need not have the column: column.exclude.list leaves it out there, an unchanged large one is only marked, and a
+// delete under REPLICA IDENTITY NOTHING has no row at all. The key is enough.
 func fits(c Column, row image) error {
-	if row.columns == nil {
-		return nil
-	}
 	v, ok := row.columns[c.Name]
-	if !ok {
-		return malformed(ReasonKeyMismatch, fmt.Sprintf("key column %q in the row", clip(c.Name)), "no such column")
-	}
-	if !reflect.DeepEqual(v, c.Value) {
+	if ok && !unavailable(v) && !reflect.DeepEqual(v, c.Value) {
 		return malformed(ReasonKeyMismatch, fmt.Sprintf("the row's value of key column %q", clip(c.Name)), "another value")
 	}
 	return nil
@@ -130,25 +144,37 @@ func (im image) row(older image) (Row, error) {
 	return row, nil
 }
 
+// alwaysInline is how many bytes a text, or an array in its text, may have for Postgres never to store it out of line: nothing that is not
+// larger than the pointer that would take its place, 24 bytes with what is lost to alignment, 4 of them the value's header.
+const alwaysInline = 20
+
 // stored returns the value that a column had, if the image tells it. A before image holds whole rows only under REPLICA IDENTITY
-// FULL; otherwise Debezium fills the columns outside the key with null or an empty value, and neither is ever stored out of line.
+// FULL; otherwise Debezium makes up the columns outside the identity: null, an empty value, or the column's default, such as '{}' or
+// 'draft'. What can never be stored out of line is not the value that was left out.
 func (im image) stored(name string) (any, bool) {
 	v, ok := im.columns[name]
-	if !ok || v == nil || v == "" || unavailable(v) {
+	if !ok || unavailable(v) {
 		return nil, false
 	}
-	if list, isList := v.([]any); isList && len(list) == 0 {
+	switch v := v.(type) {
+	case string:
+		return v, len(v) > alwaysInline
+	case []any:
+		return v, len(v) > 0
+	case map[string]any:
+		return v, len(v) > 0
+	default: // null, a boolean, a number
 		return nil, false
 	}
-	return v, true
 }
 
 // unavailable recognises the placeholder in the forms that it takes by column type: text (also numeric, json, ...), bytea, an array
-// of text, bytes or UUIDs, an array of integers (the text's bytes, since Debezium 2.x), hstore as a map or as text.
+// of text, bytes or UUIDs, an array of integers (the text's bytes, since Debezium 2.x), hstore as a map or as text. It does not ask for
+// the column's type: a user's text that is one of these is taken for it, too, as even its schema could not tell the two apart.
 func unavailable(v any) bool {
 	switch v := v.(type) {
 	case string:
-		return v == unavailableText || v == unavailableBase64 || v == unavailableHstore
+		return v == unavailableText || v == unavailableBase64 || v == unavailableHstore || v == unavailableHex
 	case []any:
 		return len(v) == 1 && unavailableElement(v[0]) || unavailableBytes(v)
 	case map[string]any:
@@ -159,7 +185,7 @@ func unavailable(v any) bool {
 }
 
 func unavailableElement(v any) bool {
-	return v == unavailableText || v == unavailableBase64 || v == unavailableUUID
+	return v == unavailableText || v == unavailableBase64 || v == unavailableUUID || v == unavailableHex
 }
 
 func unavailableBytes(list []any) bool {

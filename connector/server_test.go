@@ -9,11 +9,24 @@ import (
 	"github.com/rowvec/rowvec/connector"
 )
 
-// What Debezium Server 3.0.0 publishes: every record becomes a change of the right kind, or a tombstone, or the connector's own.
+// What Debezium Server publishes: every record becomes a change of the right kind, or a tombstone, or the connector's own.
 func TestDebeziumServerRecords(t *testing.T) {
 	t.Parallel()
+	require.Equal(t, map[string]int{
+		"read": 9, "insert": 3, "update": 4, "delete": 5, "truncate": 1,
+		connector.KindTombstone: 5, connector.KindSignal: 5, connector.KindHeartbeat: 1,
+	}, kindsOf(t, server, "app.types"))
+	require.Equal(t, map[string]int{
+		"read": 11, "insert": 4, "update": 5, "delete": 5, "truncate": 1,
+		connector.KindTombstone: 5, connector.KindSignal: 3, connector.KindHeartbeat: 1,
+	}, kindsOf(t, server2, "app.nokey"))
+}
+
+// kindsOf counts a capture's records by kind. One table of it was truncated.
+func kindsOf(t *testing.T, file, truncated string) map[string]int {
+	t.Helper()
 	kinds := map[string]int{}
-	for i, r := range capture(t, server) {
+	for i, r := range capture(t, file) {
 		c, err := connector.Decode(r)
 		if err != nil {
 			require.NotEmpty(t, control(err), "line %d: %v", i+1, err)
@@ -24,14 +37,28 @@ func TestDebeziumServerRecords(t *testing.T) {
 		require.NotZero(t, c.Version.LSN)
 		require.False(t, c.Version.CommitTime.IsZero())
 		if c.Op == connector.Truncate {
-			require.Equal(t, "app.types", c.Table.String())
+			require.Equal(t, truncated, c.Table.String())
 			require.Nil(t, c.Key)
 		}
 	}
-	require.Equal(t, map[string]int{
-		"read": 9, "insert": 3, "update": 4, "delete": 5, "truncate": 1,
-		connector.KindTombstone: 5, connector.KindSignal: 5, connector.KindHeartbeat: 1,
-	}, kinds)
+	return kinds
+}
+
+// The snapshot marks a row in words that differ with the version; an incremental one has its own.
+func TestDebeziumServerSnapshots(t *testing.T) {
+	t.Parallel()
+	for _, file := range []string{server, server2} {
+		kinds := map[connector.Snapshot]int{}
+		for _, r := range capture(t, file) {
+			if c, err := connector.Decode(r); err == nil && c.Op == connector.Read {
+				kinds[c.Snapshot]++
+			} else if err == nil {
+				require.Equal(t, connector.Streamed, c.Snapshot)
+			}
+		}
+		require.Equal(t, 6, kinds[connector.Initial], file)
+		require.GreaterOrEqual(t, kinds[connector.Incremental], 3, file)
+	}
 }
 
 // The Go client hands over a tombstone's empty payload, compressed with LZ4, as one zero byte.
@@ -63,8 +90,11 @@ func TestModesAgree(t *testing.T) {
 	differing := map[string][]string{
 		moreTypes:    {"blob", "blobs", "k", "price"},
 		server:       {"blob", "k", "price"},
+		server2:      {"k", "iv", "blob", "blobs"},                                                  // binary otherwise, microseconds for the interval
+		stringModes2: {"k", "iv"},                                                                   // text
 		connectModes: {"price", "prices", "big", "mon", "t", "ts", "iv", "blob", "blobs", "h", "k"}, // double, milliseconds, text, hex, map
 	}
+	differing[connectModes2] = differing[connectModes]
 	for file, except := range differing {
 		have := whole(file)
 		for column, v := range have {
@@ -82,7 +112,7 @@ func TestModesAgree(t *testing.T) {
 // Unchanged large values in all the modes: none is taken for a value.
 func TestDebeziumServerToast(t *testing.T) {
 	t.Parallel()
-	for _, file := range []string{connectModes, stringModes} {
+	for _, file := range []string{connectModes, stringModes, connectModes2, stringModes2} {
 		records := capture(t, file)
 		c, err := connector.Decode(records[len(records)-1])
 		require.NoError(t, err)

@@ -8,7 +8,7 @@
 --   role         rowvec_source   the role that the source logs in as
 --   password     (unchanged)     the role's password; without it set one yourself, or use another way to log in
 --   publication  rowvec          publication.name of postgres.yaml, debezium.source.publication.name of debezium-server.properties
---   publish      insert, update, delete   what the publication has. Add truncate only for Debezium Server, never for Pulsar's own source
+--   publish      insert, update, delete   what the publication has. Add truncate for Debezium Server, so that a TRUNCATE empties the index, too; never for Pulsar's own source
 --
 -- Managed Postgres: where nobody is a superuser, give the role the provider's replication role (rds_replication, ...) instead.
 

@@ -135,7 +135,10 @@ func deadLetterEvents(p *tape, d *deployment, client pulsar.Client) {
 	insert(p.T, "events", row{ID: 2, Title: "cannot-be-embedded", Body: "said", Price: "1.00", Tags: []string{}})
 	refused := p.of("2", event.Insert, event.Poison)
 
-	letters := d.readDeadLetters(p.T, client, 2)
+	letters := map[string]pulsar.Message{}
+	for _, m := range d.letters(p.T, client, 2) {
+		letters[m.Properties()[instance.PropReason]] = m
+	}
 	for reason, e := range map[string]event.Event{"bad_payload": malformed, "bad_request": refused} {
 		letter, ok := letters[reason]
 		require.True(p, ok, "no dead letter for %s; there are %v", reason, letters)

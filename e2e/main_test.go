@@ -29,10 +29,13 @@ var world struct {
 }
 
 // otherTables are captured by sources of their own.
-var otherTables = []string{"served", "typed"}
+var otherTables = []string{"served2", "served3", "typed"}
 
 // tables are the tables that the source captures; each test has its own, so that none waits for another.
-var tables = []string{"articles", "bulk", "outage", "refused", "model", "pattern_a", "pattern_b", "pattern_c", "spare", "verify", "verify_types", "history", "events"}
+var tables = []string{
+	"articles", "bulk", "outage", "refused", "model", "pattern_a", "pattern_b", "pattern_c", "spare", "verify", "verify_types", "history",
+	"unchanged", "replayed", "redriven", "events",
+}
 
 func TestMain(m *testing.M) {
 	code, err := run(m)

@@ -53,7 +53,7 @@ func TestRedeployAndKillLoseNothing(t *testing.T) {
 
 	requireEqual(t, "bulk", d.collection, 8*time.Minute)
 	d.requireNoDeadLetters(t)
-	requireDrained(t, d)
+	requireDrained(t, d, time.Minute)
 
 	// What was in flight comes again to other instances: more records than rows, never fewer.
 	d.isWell(t, 2*time.Minute, 2)
@@ -78,9 +78,9 @@ func TestRedeployAndKillLoseNothing(t *testing.T) {
 }
 
 // requireDrained waits until the subscription has nothing left.
-func requireDrained(t *testing.T, d *deployment) {
+func requireDrained(t *testing.T, d *deployment, within time.Duration) {
 	t.Helper()
-	eventually(t, time.Minute, func(ctx context.Context) error {
+	eventually(t, within, func(ctx context.Context) error {
 		s, err := world.pulsar.TopicStats(ctx, "public/default/store.app."+d.table)
 		if err != nil {
 			return err

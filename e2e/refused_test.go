@@ -6,12 +6,10 @@ import (
 	"context"
 	"encoding/base64"
 	"fmt"
-	"log/slog"
 	"testing"
 	"time"
 
 	"github.com/apache/pulsar-client-go/pulsar"
-	pulsarlog "github.com/apache/pulsar-client-go/pulsar/log"
 	"github.com/stretchr/testify/require"
 
 	"github.com/rowvec/rowvec/embed/embedtest"
@@ -30,9 +28,7 @@ func TestBadInputIsDeadLetteredOnceWithItsReason(t *testing.T) {
 	startSource(t)
 	d.subscribed(t, 1)
 
-	client, err := pulsar.NewClient(pulsar.ClientOptions{URL: world.env.PulsarURL, Logger: pulsarlog.NewLoggerWithSlog(slog.New(slog.DiscardHandler))})
-	require.NoError(t, err)
-	t.Cleanup(client.Close)
+	client := newClient(t)
 	producer, err := client.CreateProducer(pulsar.ProducerOptions{Topic: "persistent://" + d.topic()})
 	require.NoError(t, err)
 	t.Cleanup(producer.Close)
@@ -41,7 +37,7 @@ func TestBadInputIsDeadLetteredOnceWithItsReason(t *testing.T) {
 		"bad_payload":       `this is not JSON`,
 		"bad_envelope":      `{"some":"other","schema":1}`,
 		"unknown_operation": fmt.Sprintf(envelope, 7, "x"),
-		"key_mismatch":      `{"before":null,"after":{"other":7},"op":"c","source":{"schema":"app","table":"refused","lsn":1,"sequence":"[null,\"1\"]","ts_ms":1700000000000,"snapshot":"false"}}`,
+		"key_mismatch":      `{"before":null,"after":{"id":8},"op":"c","source":{"schema":"app","table":"refused","lsn":1,"sequence":"[null,\"1\"]","ts_ms":1700000000000,"snapshot":"false"}}`,
 	}
 	insert(t, "refused", makeRow(1))
 	for reason, payload := range planted {
@@ -52,7 +48,10 @@ func TestBadInputIsDeadLetteredOnceWithItsReason(t *testing.T) {
 	}
 	insert(t, "refused", makeRow(2), row{ID: 3, Title: "cannot-be-embedded", Body: "x", Price: "1.00", Tags: []string{}}, makeRow(4))
 
-	letters := d.readDeadLetters(t, client, len(planted)+1)
+	letters := make(map[string]pulsar.Message)
+	for _, m := range d.letters(t, client, len(planted)+1) {
+		letters[m.Properties()[instance.PropReason]] = m
+	}
 	for reason, payload := range planted {
 		letter, ok := letters[reason]
 		require.True(t, ok, "no dead letter for %s; there are %v", reason, letters)
@@ -83,30 +82,4 @@ func TestBadInputIsDeadLetteredOnceWithItsReason(t *testing.T) {
 		return nil
 	})
 	d.isWell(t, 10*time.Second, 1)
-}
-
-// readDeadLetters takes n letters from the durable subscription that the function made, by reason.
-func (d *deployment) readDeadLetters(t *testing.T, client pulsar.Client, n int) map[string]pulsar.Message {
-	t.Helper()
-	eventually(t, time.Minute, func(ctx context.Context) error {
-		have, err := d.deadLetters(ctx)
-		if err == nil && have < int64(n) {
-			err = fmt.Errorf("%d dead letters, not %d", have, n)
-		}
-		return err
-	})
-	consumer, err := client.Subscribe(pulsar.ConsumerOptions{
-		Topic: "persistent://public/default/" + d.name + "-dlq", SubscriptionName: instance.DeadLetterSubscription, Type: pulsar.Shared,
-	})
-	require.NoError(t, err)
-	defer consumer.Close()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
-	defer cancel()
-	letters := make(map[string]pulsar.Message)
-	for range n {
-		m, err := consumer.Receive(ctx)
-		require.NoError(t, err, "%d letters so far: the subscription must hold all of them", len(letters))
-		letters[m.Properties()[instance.PropReason]] = m
-	}
-	return letters
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/rowvec/rowvec/embed/embedtest"
 	"github.com/rowvec/rowvec/function/document"
 )
 
@@ -32,8 +33,11 @@ func TestConnectorDefaultsThroughTheRegistry(t *testing.T) {
 	for id := range int64(10) {
 		insert(t, "typed", makeRow(id))
 	}
+	endpoint := embedtest.New(embedtest.Options{})
+	t.Cleanup(endpoint.Close)
+	endpoint.Control(embedtest.Poison(refusedText))
 	d := createFrom(t, "typed", "typed", map[string]any{
-		"userConfig/pulsar/adminURL": world.env.PulsarAdminURL,
+		"userConfig/embedding/baseURL": endpoint.URL(), "userConfig/pulsar/adminURL": world.env.PulsarAdminURL,
 		"userConfig/tables": map[string]any{"app.typed": map[string]any{
 			"collection": "e2e-typed", "text": "{{.title}}: {{.body}}",
 			"metadata": []string{"title", "price", "tags", "big", "day", "at", "clock", "span", "days", "extra"},
@@ -63,9 +67,12 @@ func TestConnectorDefaultsThroughTheRegistry(t *testing.T) {
 	d.isWell(t, 10*time.Second, 1)
 	d.requireNoDeadLetters(t)
 
+	t.Run("a redriven letter has its types", func(t *testing.T) { d.requireTypedRedrive(t, endpoint) })
 	t.Run("a wrong address halts and loses nothing", func(t *testing.T) {
+		letters, err := d.deadLetters(t.Context())
+		require.NoError(t, err)
 		d.update(t, map[string]any{
-			"userConfig/pulsar/adminURL": world.env.ChromaURL,
+			"userConfig/embedding/baseURL": endpoint.URL(), "userConfig/pulsar/adminURL": world.env.ChromaURL,
 			"userConfig/tables": map[string]any{"app.typed": map[string]any{
 				"collection": "e2e-typed", "text": "{{.title}}: {{.body}}", "metadata": []string{"title", "price", "tags"},
 			}},
@@ -73,13 +80,15 @@ func TestConnectorDefaultsThroughTheRegistry(t *testing.T) {
 		insert(t, "typed", makeRow(200))
 		d.says(t, time.Minute, "halted", "schema version", "userConfig.pulsar.adminURL")
 		d.update(t, map[string]any{
-			"userConfig/pulsar/adminURL": world.env.PulsarAdminURL,
+			"userConfig/embedding/baseURL": endpoint.URL(), "userConfig/pulsar/adminURL": world.env.PulsarAdminURL,
 			"userConfig/tables": map[string]any{"app.typed": map[string]any{
 				"collection": "e2e-typed", "text": "{{.title}}: {{.body}}", "metadata": []string{"title", "price", "tags"},
 			}},
 		})
 		requireEqual(t, "typed", d.collection, time.Minute)
-		d.requireNoDeadLetters(t)
+		now, err := d.deadLetters(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, letters, now, "dead letters")
 	})
 }
 

@@ -42,6 +42,7 @@ func TestVerify(t *testing.T) {
 	execute(t, "UPDATE app.verify SET id = id + 100000 WHERE id % 79 = 0")
 	v := newVerifying(t, d)
 	eventually(t, 5*time.Minute, func(ctx context.Context) error { return v.equal(ctx) })
+	d.requireChunksNamed(t, "11")
 
 	planted := v.plant(t, 10)
 	code, found := v.run(t.Context(), t)

@@ -30,7 +30,7 @@ type Event struct {
 	CommittedAt time.Time `json:"committedAt,omitzero" doc:"commit in Postgres; of a row read by a snapshot, the time of reading"`
 	ReceivedAt  time.Time `json:"receivedAt,omitzero" doc:"when the function took the message"`
 	SettledAt   time.Time `json:"settledAt" doc:"when the outcome was certain"`
-	DurableAt   time.Time `json:"durableAt,omitzero" doc:"when Chroma held the change; of indexed, metadata_only and deleted"`
+	DurableAt   time.Time `json:"durableAt,omitzero" doc:"when Chroma held the change; of indexed, metadata_only, deleted and truncated"`
 	FreshnessMs *int64    `json:"freshnessMs,omitempty" doc:"from committedAt to durableAt, in milliseconds, at least 0"`
 
 	Chunks   int `json:"chunks" doc:"records that the row has in Chroma now; 0 where this record did not decide it"`
@@ -64,12 +64,13 @@ const (
 	Deleted      Outcome = "deleted"       // the row's records are gone
 	Stale        Outcome = "stale"         // older than what the index holds, or the same change again
 	Superseded   Outcome = "superseded"    // a newer change of the row in the same batch is durable
+	Truncated    Outcome = "truncated"     // the table's rows that are older than the truncate are gone
 	Ignored      Outcome = "ignored"       // a change of a configured table that asks nothing of the index
 	Poison       Outcome = "poison"        // can never succeed: goes to the dead-letter topic
 )
 
 // Durable reports whether the outcome stands for a change that Chroma now holds because of this record.
-func (o Outcome) Durable() bool { return o == Indexed || o == MetadataOnly || o == Deleted }
+func (o Outcome) Durable() bool { return o == Indexed || o == MetadataOnly || o == Deleted || o == Truncated }
 
 // Key is what the event is keyed by in its topic, so that a row's events stay in order: the table and the row id, or, of a message that
 // does not tell them, empty.

@@ -86,6 +86,7 @@ func (a *app) writer(c *config.Config, index *chroma.Client, collection string) 
 		if err != nil {
 			return nil, fmt.Errorf("open collection %s: %w", collection, err)
 		}
+		markModel(ctx, opened, c.Embedding.Model, a.log)
 		return opened, nil
 	}
 	w := indexer.NewWriter(open, Tombstones(c, index, collection, a.log))

@@ -51,17 +51,24 @@ type bench struct {
 	index    *chromatest.Server
 }
 
-func newBench(tb testing.TB) *bench {
+func newBench(tb testing.TB, metadata ...any) *bench {
+	tb.Helper()
+	return benchWith(tb, func(_, table map[string]any) { table["metadata"] = append(metadata, "price") })
+}
+
+// benchWith is a bench with other settings.
+func benchWith(tb testing.TB, edits ...func(embedding, table map[string]any)) *bench {
 	tb.Helper()
 	endpoint := embedtest.New(embedtest.Options{Dimensions: 8})
 	tb.Cleanup(endpoint.Close)
 	index := chromatest.New(tb)
+	embedding := map[string]any{"baseURL": endpoint.URL(), "model": "m", "dimensions": 8}
+	table := map[string]any{"collection": "articles", "text": "{{.title}}"}
+	for _, edit := range edits {
+		edit(embedding, table)
+	}
 	c, err := config.Parse(map[string]any{
-		"embedding": map[string]any{"baseURL": endpoint.URL(), "model": "m", "dimensions": 8},
-		"chroma":    map[string]any{"url": index.URL},
-		"tables": map[string]any{"app.articles": map[string]any{
-			"collection": "articles", "text": "{{.title}}", "metadata": []any{"price"},
-		}},
+		"embedding": embedding, "chroma": map[string]any{"url": index.URL}, "tables": map[string]any{"app.articles": table},
 	})
 	require.NoError(tb, err)
 	m, err := newMetrics(prometheus.NewRegistry())
@@ -137,7 +144,7 @@ func TestMalformedMessagesAreDeadLetteredWithTheirReason(t *testing.T) {
 		"bad_envelope":      `{"sensor":"x","temperature":21.5}`, // a topic of another schema
 		"missing_source":    `{"before":null,"after":{"id":1,"title":"t"},"op":"c"}`,
 		"unknown_operation": strings.Replace(whole, `"op":"c"`, `"op":"z"`, 1),
-		"key_mismatch":      strings.Replace(whole, `"id":1`, `"no":1`, 1),
+		"key_mismatch":      strings.Replace(whole, `"id":1`, `"id":2`, 1),
 		"missing_row":       strings.Replace(whole, `"op":"c"`, `"op":"c","after":null`, 1),
 	} {
 		t.Run(reason, func(t *testing.T) {
@@ -150,6 +157,7 @@ func TestMalformedMessagesAreDeadLetteredWithTheirReason(t *testing.T) {
 			require.Equal(t, reason, s.Reason, s.Message)
 			require.Equal(t, "decode", s.Stage)
 			require.InDelta(t, 1, b.metrics.user()["rowvec_records_total{outcome=poison,table=none}"], 0)
+			require.InDelta(t, 1, b.metrics.user()["rowvec_dead_letters_total{reason="+s.Reason+",table=none}"], 0)
 			require.Equal(t, instance.Ack, within(t, b.handle(t, t.Context(), change(2, "articles"))).Verdict, "those behind it go on")
 		})
 	}
@@ -205,6 +213,7 @@ func TestPoisonOfATableNamesItsRow(t *testing.T) {
 	require.Equal(t, "app.articles", s.Table)
 	require.Equal(t, "7", s.RowID)
 	require.Equal(t, "100@1700000000000", s.Version)
+	require.InDelta(t, 1, b.metrics.user()["rowvec_dead_letters_total{reason=bad_request,table=app.articles}"], 0)
 	require.Positive(t, s.Attempts)
 }
 

@@ -120,9 +120,14 @@ func TestEverySettledRecordIsTold(t *testing.T) {
 	want.LSN, want.Attempts = "102", 1
 	require.Equal(t, want, e)
 
-	key, e = b.handled(t, o, later("103", `"c"`, `"t"`, `"after":{"id":1,"title":"Trail shoe","price":"89.90"}`, `"after":null`))
-	want = expected(event.Truncate, event.Ignored)
-	want.LSN, want.Row, want.Reason = "103", "", "truncate"
+	d := later("103", `"c"`, `"t"`, `"after":{"id":1,"title":"Trail shoe","price":"89.90"}`, `"after":null`)
+	d.ID = "4:2:-1:0"
+	truncate, err := connector.Decode(connector.Record{Topic: d.Topic, Key: d.Key, Payload: d.Payload})
+	require.NoError(t, err)
+	b.events.settled(d, truncate, &indexer.Outcome{Kind: indexer.Truncated, At: time.Now()})
+	key, e = o.only(t)
+	want = expected(event.Truncate, event.Truncated)
+	want.LSN, want.Row = "103", ""
 	require.Equal(t, want, e)
 	require.Equal(t, `{"id":1}`, key)
 }

@@ -36,6 +36,8 @@ type metrics struct {
 	metadataDropped *prometheus.CounterVec
 	events          prometheus.Counter
 	eventsDropped   prometheus.Counter
+	textsTruncated  *prometheus.CounterVec
+	deadLetters     *prometheus.CounterVec
 
 	mu sync.Mutex // guards the pair of series that a state change moves
 }
@@ -90,6 +92,12 @@ func newMetrics(into prometheus.Registerer) (*metrics, error) {
 		eventsDropped: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "rowvec_events_dropped_total", Help: "Outcome events that the output topic did not get: too many waited, or the process ended.",
 		}),
+		textsTruncated: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "rowvec_texts_truncated_total", Help: "Texts of which only the beginning was embedded, because they are over embedding.maxTextTokens.",
+		}, []string{"table"}),
+		deadLetters: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "rowvec_dead_letters_total", Help: "Records that can never succeed and went to the dead-letter topic, by table and reason.",
+		}, []string{"table", "reason"}),
 	}
 	for _, c := range m.all() {
 		if err := m.plain.Register(c); err != nil {
@@ -105,7 +113,8 @@ func newMetrics(into prometheus.Registerer) (*metrics, error) {
 func (m *metrics) all() []prometheus.Collector {
 	return []prometheus.Collector{
 		m.records, m.embedRequests, m.embedTexts, m.embedTokens, m.embedSeconds, m.chromaSeconds, m.batchRecords, m.freshness,
-		m.lastSuccess, m.inFlight, m.state, m.textsSaved, m.metadataDropped, m.events, m.eventsDropped,
+		m.lastSuccess, m.inFlight, m.state, m.textsSaved, m.metadataDropped, m.events, m.eventsDropped, m.textsTruncated,
+		m.deadLetters,
 	}
 }
 
@@ -124,11 +133,9 @@ func (m *metrics) indexed(o chroma.Observation) {
 
 func (m *metrics) settled(table string, kind indexer.Kind, freshness time.Duration) {
 	m.records.WithLabelValues(table, string(kind)).Inc()
-	switch kind {
-	case indexer.Indexed, indexer.MetadataOnly, indexer.Deleted:
+	if kind.Durable() {
 		m.freshness.Observe(freshness.Seconds())
 		m.lastSuccess.SetToCurrentTime()
-	default:
 	}
 }
 

@@ -68,6 +68,7 @@ func (a *app) refuse(d *instance.Delivery, err error) {
 func (a *app) condemn(d *instance.Delivery, reason, text string) {
 	a.metrics.settled(noTable, indexer.Poison, 0)
 	s := instance.Settlement{Verdict: instance.DeadLetter, Reason: reason, Stage: "decode", Message: text, Attempts: 1, OrderingKey: orderingKey(d)}
+	a.metrics.deadLetters.WithLabelValues(noTable, reason).Inc()
 	if d.Settle(s) {
 		a.events.refused(d, s)
 	}
@@ -75,6 +76,9 @@ func (a *app) condemn(d *instance.Delivery, reason, text string) {
 
 // settle ends a change's message, and tells of it where it was this that ended it.
 func (a *app) settle(d *instance.Delivery, change *connector.Change, o indexer.Outcome) {
+	if o.Kind == indexer.Poison {
+		a.metrics.deadLetters.WithLabelValues(change.Table.String(), o.Reason).Inc()
+	}
 	if d.Settle(settlement(d, change, o)) {
 		a.events.settled(d, change, &o)
 	}

@@ -1,5 +1,5 @@
 // Package search answers questions about the rows that the function keeps in the index: the nearest rows to a text or to another row, and
-// a stored row itself. `rowvec search` and the gateway stand on it.
+// a stored row itself. `rowvec search` stands on it, and the gateway will.
 //
 // It only reads. A question costs one request to the embedding endpoint, unless its vector is cached, and one or two to Chroma:
 //

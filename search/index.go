@@ -23,6 +23,8 @@ type Embedder interface {
 type Collection interface {
 	// Distance is cosine, l2 or ip.
 	Distance() string
+	// Dimensions of its vectors; 0 when it has none yet.
+	Dimensions() int
 	// Metadata is the collection's own.
 	Metadata() map[string]any
 	// Nearest returns the records nearest to a vector.
@@ -62,11 +64,12 @@ type Options struct {
 
 // Index answers questions about the configured tables. It is safe for use by several goroutines.
 type Index struct {
-	model   string
-	timeout time.Duration
-	tables  map[string]*table
-	vectors *vectors
-	open    Opener
+	model      string
+	dimensions int // 0: what the model gives
+	timeout    time.Duration
+	tables     map[string]*table
+	vectors    *vectors
+	open       Opener
 
 	mu     sync.Mutex
 	opened map[string]*opened // by collection
@@ -85,8 +88,8 @@ type table struct {
 // New makes an Index of the configuration's tables; nothing is reached yet. Call Close in the end.
 func New(c *config.Config, embedder Embedder, open Opener, o Options) *Index {
 	x := &Index{
-		model: c.Embedding.Model, timeout: orDefault(o.Timeout, 30*time.Second), tables: make(map[string]*table, len(c.Tables)),
-		open: open, opened: map[string]*opened{},
+		model: c.Embedding.Model, dimensions: c.Embedding.Dimensions, timeout: orDefault(o.Timeout, 30*time.Second),
+		tables: make(map[string]*table, len(c.Tables)), open: open, opened: map[string]*opened{},
 	}
 	x.vectors = newVectors(embedder, x.timeout, o)
 	for name, t := range c.Tables {

@@ -35,7 +35,7 @@ func (x *Index) on(ctx context.Context, t *table, ask func(context.Context, Coll
 	}
 }
 
-// collection opens a table's collection and makes sure that its vectors compare with those of the configured model.
+// collection opens a table's collection.
 func (x *Index) collection(ctx context.Context, t *table) (Collection, error) {
 	if known := x.known(t.collection); known != nil {
 		return known, nil
@@ -44,10 +44,6 @@ func (x *Index) collection(ctx context.Context, t *table) (Collection, error) {
 	if err != nil {
 		x.forget(t.collection)
 		return nil, absent(t, behind(Chroma, "", err))
-	}
-	if err := x.sameModel(t, col); err != nil {
-		x.forget(t.collection)
-		return nil, err
 	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -76,17 +72,39 @@ func (x *Index) forget(name string) {
 	delete(x.opened, name)
 }
 
-// sameModel refuses a collection that was filled with another model. One that does not tell was filled before the function said so.
+// comparable makes sure that vectors of questions compare with those of the table. What was seen to the contrary is looked at again first.
+func (x *Index) comparable(ctx context.Context, t *table) error {
+	for again := false; ; again = true {
+		col, err := x.collection(ctx, t)
+		if err != nil {
+			return err
+		}
+		if err = x.sameModel(t, col); err == nil || again {
+			return err
+		}
+		x.forget(t.collection)
+	}
+}
+
+// sameModel refuses a collection that was filled with another model, or has vectors of another length than the settings ask for. One
+// that does not tell its model was filled before the function said so; what length a model gives is only known when it has given it.
 func (x *Index) sameModel(t *table, col Collection) error {
 	filled, told := col.Metadata()[document.KeyModel].(string)
-	if !told || filled == x.model {
-		return nil
+	if told && filled != x.model {
+		return x.mismatch(ReasonModelMismatch, fmt.Sprintf("the index of table %s was made with the embedding model %s, and questions with %s do not compare with it",
+			t.name, quoted(filled), quoted(x.model)), t)
 	}
+	if has := col.Dimensions(); has > 0 && x.dimensions > 0 && has != x.dimensions {
+		return x.mismatch(chroma.ReasonDimensionMismatch, fmt.Sprintf("the vectors of table %s have %d dimensions, and those of questions %d",
+			t.name, has, x.dimensions), t)
+	}
+	return nil
+}
+
+func (x *Index) mismatch(reason, message string, t *table) error {
 	return &Error{
-		Kind: Misconfigured, Service: Embedding, reason: ReasonModelMismatch,
-		Message: fmt.Sprintf("the index of table %s was made with another embedding model", t.name),
-		err: fmt.Errorf("embedding.model: collection %s was filled with %q, the setting is %q: questions need the model of the rows; "+
-			"set it back, or let the function fill the collection with the new one", t.collection, filled, x.model),
+		Kind: Misconfigured, Service: Embedding, Message: message, reason: reason,
+		err: fmt.Errorf("set embedding.model and embedding.dimensions to what filled collection %s, or let the function fill it with the new ones", t.collection),
 	}
 }
 

@@ -39,7 +39,7 @@ type candidate struct {
 // seek finds the hits.
 func (x *Index) seek(ctx context.Context, t *table, s *seek) (*Result, error) {
 	result := &Result{Table: t.name, Collection: t.collection}
-	return result, x.on(ctx, t, func(ctx context.Context, col Collection) error {
+	err := x.on(ctx, t, func(ctx context.Context, col Collection) error {
 		result.Distance = col.Distance()
 		chosen, partial, err := s.choose(ctx, t, col)
 		if err != nil {
@@ -49,6 +49,10 @@ func (x *Index) seek(ctx context.Context, t *table, s *seek) (*Result, error) {
 		result.Hits, err = t.hits(ctx, col, chosen)
 		return behind(Chroma, "", err)
 	})
+	if err != nil {
+		return nil, err
+	}
+	return result, nil
 }
 
 // poisoned is what Chroma refuses when it refuses the question.

@@ -44,7 +44,7 @@ func isNumber(value any) bool {
 	return false
 }
 
-// number gives int64 or float64. Whole numbers that came as a fraction stay one: Chroma compares both kinds as numbers.
+// number gives int64, float64 or a fraction. Chroma compares them all as numbers.
 func number(at string, value any) (any, error) {
 	switch v := value.(type) {
 	case int:
@@ -68,7 +68,7 @@ func number(at string, value any) (any, error) {
 			return nil, invalid(at, "expected a number, found %s", quoted(v.String()))
 		}
 		if !strings.ContainsAny(v.String(), ".eE") {
-			return nil, beyond(at)
+			return nil, invalid(at, "expected a number of at most 64 bits: greater integers are stored as text, give it as a string")
 		}
 		return finite(at, f)
 	}
@@ -81,14 +81,10 @@ func finite(at string, v float64) (any, error) {
 		return nil, invalid(at, "expected a finite number")
 	case v == math.Trunc(v) && math.Abs(v) < 1<<53:
 		return int64(v), nil
-	case v == math.Trunc(v) && math.Abs(v) >= 1<<63:
-		return nil, beyond(at)
+	case v == math.Trunc(v):
+		return fraction(v), nil // Chroma refuses digits that look like an integer of more than 64 bits
 	}
 	return v, nil
-}
-
-func beyond(at string) error {
-	return invalid(at, "expected a number of at most 64 bits: greater ones are stored as text, give it as a string")
 }
 
 // list reads the operand of $in and $nin: values of one kind. Whole numbers beside fractions become fractions, as Chroma wants one type.
@@ -111,8 +107,8 @@ func list(at string, value any) (any, error) {
 		if kind(v) != kind(out[0]) && i > 0 {
 			return nil, invalid(place, "expected %s like the others, found %s", kind(out[0]), kind(v))
 		}
-		_, isFraction := v.(float64)
-		fractions = fractions || isFraction
+		_, isWhole := v.(int64)
+		fractions = fractions || kind(v) == aNumber && !isWhole
 		out[i] = v
 	}
 	if !fractions {
@@ -138,6 +134,8 @@ func fraction(v float64) json.Number {
 	return json.Number(text)
 }
 
+const aNumber = "a number"
+
 func kind(v any) string {
 	switch v.(type) {
 	case string:
@@ -145,7 +143,7 @@ func kind(v any) string {
 	case bool:
 		return "a bool"
 	default:
-		return "a number"
+		return aNumber
 	}
 }
 

@@ -42,7 +42,7 @@ func (f *filter) object(at string, object map[string]any, depth int) (map[string
 		return nil, invalid(at, "expected at most %d levels", maxDepth)
 	}
 	if len(object) == 0 {
-		return nil, invalid(at, `expected a condition such as {"price": {"$lt": 5}}, found none`)
+		return nil, invalid(at, `expected a condition such as {"stock": {"$gt": 0}}, found none`)
 	}
 	var all []map[string]any
 	for _, key := range slices.Sorted(maps.Keys(object)) {

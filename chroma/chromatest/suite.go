@@ -32,6 +32,7 @@ func Suite(t *testing.T, url string) {
 		"an id twice: the last one wins":            duplicateIDs,
 		"delete ignores unknown ids":                deleteIgnoresUnknown,
 		"expire removes what is below the bound":    expireBelow,
+		"below lists what is below a bound":         listBelow,
 		"another dimension halts":                   dimensionHalts,
 		"more records than the batch limit":         manyRecords,
 		"list pages in order of insertion":          listPages,

@@ -53,7 +53,8 @@ type Embedding struct {
 	Extra             map[string]any
 	QueryExtra        map[string]any
 	MaxTexts          int // per request
-	MaxTokens         int // per request, estimated
+	MaxTokens         int // per request; estimated unless the model's vocabulary is known
+	MaxTextTokens     int // per text, prefix included; 0: the model's own limit where it is known
 	Concurrency       int // requests at once
 	Timeout           time.Duration
 	RequestsPerMinute int // 0: no limit of our own
@@ -86,6 +87,7 @@ type Table struct {
 	Chunk      *Chunk   // nil: one record per row
 	EmptyText  string   // delete or keep
 	Entity     string   // the table's name in the gateway's feature API; empty: it has none there
+	Overflow   string   // deadLetter or truncate: what becomes of a text over MaxTextTokens, without Chunk
 }
 
 // Field is a metadata column and the name it has in Chroma.

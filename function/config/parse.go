@@ -75,6 +75,7 @@ func parseEmbedding(s *section, e *Embedding) {
 	s.checkExtra("queryExtra", e.QueryExtra)
 	s.integer("maxTexts", &e.MaxTexts, 1, maxTextsPerCall)
 	s.integer("maxTokens", &e.MaxTokens, 1, maxTokensPerCall)
+	s.integer("maxTextTokens", &e.MaxTextTokens, 0, maxTokensPerCall)
 	s.integer("concurrency", &e.Concurrency, 1, maxRequestsAtOnce)
 	s.duration("timeout", &e.Timeout, 100*time.Millisecond, time.Hour)
 	s.integer("requestsPerMinute", &e.RequestsPerMinute, 0, maxPerMinute)
@@ -127,7 +128,7 @@ func parseTables(s *section, tables map[string]Table) {
 }
 
 func parseTable(s *section) Table {
-	t := Table{EmptyText: "delete"}
+	t := Table{EmptyText: "delete", Overflow: "deadLetter"}
 	s.text("collection", &t.Collection)
 	if !collectionName.MatchString(t.Collection) {
 		s.fail("collection", "expected 3 to 512 letters, digits, dots, dashes or underscores, beginning and ending with a letter or digit; found %q", t.Collection)
@@ -144,6 +145,7 @@ func parseTable(s *section) Table {
 	if t.Entity != "" && !entityName.MatchString(t.Entity) {
 		s.fail("entity", "expected up to 64 letters, digits, dashes or underscores, found %s", describe(t.Entity))
 	}
+	s.choice("overflow", &t.Overflow, "deadLetter", "truncate")
 	s.finish()
 	return t
 }

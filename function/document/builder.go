@@ -16,6 +16,7 @@ type Builder struct {
 	spec    Spec
 	tmpl    *rowTemplate
 	chunker *Chunker // nil: one record per row
+	limit   *limit   // of a text that is not cut into chunks; nil: none
 	fields  []string
 	buffers sync.Pool // of *bytes.Buffer
 
@@ -35,7 +36,7 @@ func NewBuilder(spec Spec) (*Builder, error) {
 	if err = errors.Join(err, spec.validate()); err != nil {
 		return nil, err
 	}
-	b := &Builder{spec: spec, tmpl: tmpl}
+	b := &Builder{spec: spec, tmpl: tmpl, limit: spec.limit()}
 	b.buffers.New = func() any { return new(bytes.Buffer) }
 	for _, f := range spec.Metadata {
 		b.fields = append(b.fields, f.name())
@@ -96,6 +97,9 @@ func (b *Builder) Draft(c *connector.Change) (*Document, error) {
 	if doc.Empty = rowText == "" && !b.spec.KeepEmpty; doc.Empty {
 		return doc, nil
 	}
+	if rowText, doc.Truncated, err = b.fit(id, rowText); err != nil {
+		return nil, err
+	}
 	doc.Chunks = b.chunks(id, rowText)
 	doc.Fingerprint = fingerprint(buf, b.spec.Identity, rowText, doc.Chunks)
 	return doc, nil
@@ -122,6 +126,19 @@ func (b *Builder) textColumns(c *connector.Change, id string) (columns Columns, 
 		}
 	}
 	return columns, missing, nil
+}
+
+// fit returns a text that the endpoint takes: the whole, or its beginning if the settings want that.
+func (b *Builder) fit(id, rowText string) (fitting string, truncated bool, err error) {
+	head, over := b.limit.exceeded(rowText)
+	switch {
+	case !over:
+		return rowText, false, nil
+	case !b.spec.Truncate:
+		return "", false, b.tooLong(id, rowText)
+	default:
+		return b.limit.truncate(head), true, nil
+	}
 }
 
 func (b *Builder) chunks(id, rowText string) []Chunk {

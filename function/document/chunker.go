@@ -9,6 +9,7 @@ type Span struct{ Start, End int }
 type Chunker struct {
 	limit, overlap int
 	tok            Tokenizer
+	refined        bool // bounds are looked for in finer steps than Estimate's, whose chunks stay as they are: others would be embedded again
 }
 
 // NewChunker returns a Chunker; a nil tokenizer is Estimate.
@@ -16,7 +17,8 @@ func NewChunker(spec ChunkSpec, tok Tokenizer) *Chunker {
 	if tok == nil {
 		tok = Estimate{}
 	}
-	return &Chunker{limit: max(spec.Tokens, 1), overlap: max(spec.Overlap, 0), tok: tok}
+	_, estimate := tok.(Estimate)
+	return &Chunker{limit: max(spec.Tokens, 1), overlap: max(spec.Overlap, 0), tok: tok, refined: !estimate}
 }
 
 // Split cuts valid UTF-8 text. Every chunk has at most the wanted tokens, provided that every single character has. It ends after a
@@ -25,7 +27,7 @@ func NewChunker(spec ChunkSpec, tok Tokenizer) *Chunker {
 // that many tokens before the end of the one before it, at a sentence if one begins there, else at a word. The empty text is one
 // empty chunk.
 func (c *Chunker) Split(text string) []Span {
-	if c.tok.Count(text) <= c.limit {
+	if len(text) <= c.limit || c.tok.Count(text) <= c.limit {
 		return []Span{{End: len(text)}}
 	}
 	r := run{Chunker: c, text: text, pieces: segment(text, c.limit, c.tok)}
@@ -88,8 +90,9 @@ func (r *run) end(from, done int) int {
 // so it goes on from the true count until nothing more fits.
 func (r *run) fill(from int) int {
 	to, count := from+1, r.pieces[from].tokens
+	sum := count // over the pieces
 	for to < len(r.pieces) {
-		next := r.extend(to, r.limit-count)
+		next := r.extend(to, r.room(count, sum))
 		if next == to {
 			break
 		}
@@ -101,9 +104,22 @@ func (r *run) fill(from int) int {
 		if n > r.limit {
 			break
 		}
-		to, count = next, n
+		for ; to < next; to++ {
+			sum += r.pieces[to].tokens
+		}
+		count = n
 	}
 	return to
+}
+
+// room is how many tokens, by the pieces' own counts, may still fit. The letters of a long word, one by one, have many times the
+// tokens of the word: then most of what the ratio so far allows is tried.
+func (r *run) room(count, sum int) int {
+	room := r.limit - count
+	if r.refined && sum > count && count > 0 {
+		room = max(room, room*sum/count*7/8)
+	}
+	return room
 }
 
 // extend adds pieces from to on, as long as their own counts fit in room.
@@ -122,14 +138,25 @@ func (r *run) next(from, to int) int {
 		first--
 		room -= r.pieces[first].tokens
 	}
+	for first < to {
+		best := r.bestStart(first, to)
+		if r.count(best, to) <= r.overlap {
+			return best
+		}
+		if first = best + 1; !r.refined { // a tokenizer that counts more for the whole than for its parts
+			return to
+		}
+	}
+	return to
+}
+
+// bestStart returns the first of the best starts from piece first on, before piece to.
+func (r *run) bestStart(first, to int) int {
 	best := first
 	for i := first; i < to; i++ {
 		if r.startsAt(i) > r.startsAt(best) {
 			best = i
 		}
-	}
-	if r.count(best, to) > r.overlap { // a tokenizer that counts more for the whole than for its parts
-		return to
 	}
 	return best
 }

@@ -75,7 +75,7 @@ func TestSplit(t *testing.T) {
 		"overlap goes past the end before it": {
 			"A b c d. E f g h i j k", 6, 3, wordCount{}, []string{"A b c d. ", "b c d. E f g ", "E f g h i j ", "h i j k"},
 		},
-		"overlap shrinks to make room": {"a b c ddddd", 7, 4, letterCount{}, []string{"a b c ", "c ddddd"}},
+		"overlap shrinks to make room": {"a b c ddddd", 8, 4, letterCount{}, []string{"a b c ", "c ddddd"}},
 		"overlap of as many sentences as fit": {
 			"A b c d e. F g.\n\nH i j.\n\nK l m n o p q.", 10, 5,
 			wordCount{},

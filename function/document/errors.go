@@ -10,13 +10,14 @@ const (
 
 // The reasons of the package's errors: a closed set.
 const (
-	ReasonBadSetting        = "bad_setting"        // halt: a Spec that cannot be used
-	ReasonMissingColumn     = "missing_column"     // halt: the template names a column that the rows do not have
+	ReasonBadSetting        = "bad_setting"        // halt: a Spec that cannot be used, or not with what the source sends
+	ReasonMissingColumn     = "missing_column"     // halt: the template or the key names a column that the rows do not have
 	ReasonNoKey             = "no_key"             // halt: a table without a primary key and without tables.<t>.key
 	ReasonUnavailableColumn = "unavailable_column" // poison: the source did not send a value that the text or the id needs
 	ReasonKeyMismatch       = "key_mismatch"       // poison: the key does not fit the row
 	ReasonNoRow             = "no_row"             // poison: an insert, update or read without the row
 	ReasonTemplateFailed    = "template_failed"    // poison: the template failed on this row's values
+	ReasonTextTooLong       = "text_too_long"      // poison: the text has more tokens than the endpoint takes
 	ReasonBadState          = "bad_state"          // poison: a stored record whose reserved metadata was damaged
 )
 

@@ -23,23 +23,24 @@ const (
 )
 
 // ID returns the id of the row that a change is about: of the row as it is after an insert, update or read, as it was before a
-// delete. Errors are *Error: halt when the table has no key, poison when the key does not fit the row.
+// delete. Errors are *Error: halt when the table has no key, or Spec.Key names columns that are none of the rows' or not those of the
+// source's own key; poison when the key does not fit the row.
 func (b *Builder) ID(c *connector.Change) (string, error) {
 	id, _, err := b.id(c)
 	return id, err
 }
 
-// OldID returns the id that the row had before an update changed the columns of Spec.Key, and "" when the id is the same. For a
-// primary key the source sends a delete and an insert; for Spec.Key only the update, and the records of the old id have to go.
+// OldID returns the id that the row had before an update changed the columns of Spec.Key, and "" when the id is the same. For a key
+// that the source knows of it sends a delete and an insert; for Spec.Key only the update, and the records of the old id have to go.
 func (b *Builder) OldID(c *connector.Change) (string, error) {
-	if len(b.spec.Key) == 0 || c.Op != connector.Update || c.Before == nil {
+	if len(b.spec.Key) == 0 || len(c.Key) > 0 || c.Op != connector.Update || c.Before == nil {
 		return "", nil
 	}
 	id, err := b.ID(c)
 	if err != nil {
 		return "", err
 	}
-	old, _, err := b.idOf(c, c.Before, true)
+	old, _, err := b.idOf(c, c.Before)
 	if err != nil || old == id {
 		return "", err
 	}
@@ -52,7 +53,7 @@ func (b *Builder) Key(c *connector.Change) ([]connector.Column, error) {
 	if _, err := b.ID(c); err != nil {
 		return nil, err
 	}
-	if len(b.spec.Key) == 0 {
+	if len(c.Key) > 0 {
 		return c.Key, nil
 	}
 	key := make([]connector.Column, len(b.spec.Key))
@@ -65,21 +66,21 @@ func (b *Builder) Key(c *connector.Change) ([]connector.Column, error) {
 // id returns the row's id and, when that is a hash, the id before hashing.
 func (b *Builder) id(c *connector.Change) (id, full string, err error) {
 	if c.Op == connector.Delete {
-		return b.idOf(c, c.Before, true)
+		return b.idOf(c, c.Before)
 	}
-	return b.idOf(c, c.After, false)
+	return b.idOf(c, c.After)
 }
 
-func (b *Builder) idOf(c *connector.Change, row connector.Row, before bool) (id, full string, err error) {
+func (b *Builder) idOf(c *connector.Change, row connector.Row) (id, full string, err error) {
 	var room [maxIDBytes + 64]byte
 	raw := room[:0]
 	if b.spec.PrefixIDs {
 		raw = appendPrefix(raw, c.Table)
 	}
 	if len(b.spec.Key) > 0 {
-		raw, err = b.appendColumns(raw, c, row, before)
+		raw, err = b.appendColumns(raw, c, row)
 	} else {
-		raw, err = b.appendKey(raw, c, row)
+		raw, err = b.appendKey(raw, c, c.Key, row)
 	}
 	if err != nil {
 		return "", "", err
@@ -91,11 +92,11 @@ func (b *Builder) idOf(c *connector.Change, row connector.Row, before bool) (id,
 }
 
 // appendKey takes the key that the source sent.
-func (b *Builder) appendKey(raw []byte, c *connector.Change, row connector.Row) ([]byte, error) {
-	if len(c.Key) == 0 {
+func (b *Builder) appendKey(raw []byte, c *connector.Change, key []connector.Column, row connector.Row) ([]byte, error) {
+	if len(key) == 0 {
 		return nil, b.noKey(c)
 	}
-	for i, column := range c.Key {
+	for i, column := range key {
 		if _, gone := column.Value.(connector.Unavailable); gone {
 			return nil, b.unavailable(c, "", column.Name, settingOf(c.Table.String(), "key"))
 		}
@@ -107,29 +108,44 @@ func (b *Builder) appendKey(raw []byte, c *connector.Change, row connector.Row) 
 	return raw, nil
 }
 
-// appendColumns takes the columns of Spec.Key from the row, which may be a before image.
-func (b *Builder) appendColumns(raw []byte, c *connector.Change, row connector.Row, before bool) ([]byte, error) {
+// appendColumns takes the columns of Spec.Key from the row, which may be a before image. Where the source sends a key of its own it has
+// to have these columns, in any order, and its values count: before images are made up outside of it, unless REPLICA IDENTITY is FULL,
+// and the order of a row's changes is kept by that key alone.
+func (b *Builder) appendColumns(raw []byte, c *connector.Change, row connector.Row) ([]byte, error) {
+	if len(c.Key) > 0 {
+		key := b.inOrder(c.Key)
+		if key == nil {
+			return nil, b.foreignKey(c)
+		}
+		return b.appendKey(raw, c, key, row)
+	}
 	for i, name := range b.spec.Key {
 		value, has := row[name]
 		if !has {
-			return nil, b.mismatch(c, name, "the "+c.Op.String()+" does not carry it; "+cureFull)
+			return nil, b.keyMissing(c, name, row)
 		}
 		if _, gone := value.(connector.Unavailable); gone {
 			return nil, b.unavailable(c, "", name, b.spec.setting("key"))
-		}
-		if before && blanked(c.Key, name, value) {
-			return nil, b.mismatch(c, name, "the row as it was has no value there; "+cureFull)
 		}
 		raw = appendPart(raw, i, value)
 	}
 	return raw, nil
 }
 
-// blanked reports whether a before image may lack the column's true value. Without REPLICA IDENTITY FULL Debezium 1.9 fills the
-// columns outside the primary key with null or "" (seen in captures); an id of these would be another row's.
-func blanked(primary []connector.Column, name string, value any) bool {
-	isKey := func(c connector.Column) bool { return c.Name == name }
-	return (value == nil || value == "") && len(primary) > 0 && !slices.ContainsFunc(primary, isKey)
+// inOrder returns a source's key in the order of Spec.Key, nil when it has other columns.
+func (b *Builder) inOrder(key []connector.Column) []connector.Column {
+	if len(key) != len(b.spec.Key) {
+		return nil
+	}
+	ordered := make([]connector.Column, len(key))
+	for i, name := range b.spec.Key {
+		at := slices.IndexFunc(key, func(c connector.Column) bool { return c.Name == name })
+		if at < 0 {
+			return nil
+		}
+		ordered[i] = key[at]
+	}
+	return ordered
 }
 
 // differ reports whether key and row surely disagree. Only whole numbers are compared: other types may be encoded in the key in

@@ -41,7 +41,7 @@ func (b *Builder) metadata(doc *Document, row connector.Row) {
 //	array of one type         []string, []int64, []float64 or []bool
 //	array of ints and floats  []float64
 //	empty array               absent: Chroma 1.5.9 accepts it and stores nothing, as was seen
-//	any other array           string: JSON (mixed types, nested, null, NaN or infinite elements)
+//	any other array           string: JSON (mixed types, nested, null; NaN and infinite elements, which are text there)
 func metadataValue(value any) (any, bool) {
 	switch v := value.(type) {
 	case nil, connector.Unavailable:

@@ -36,7 +36,7 @@ func TestMetadataValues(t *testing.T) {
 		"small json.Number":      {json.Number("12"), int64(12)},
 		"float json.Number":      {json.Number("1.5"), 1.5},
 		"huge json.Number":       {json.Number("1e400"), "1e400"},
-		"object":                 {map[string]any{"b": int64(1), "a": []any{"<x>", math.NaN()}}, `{"a":["<x>",null],"b":1}`},
+		"object":                 {map[string]any{"b": int64(1), "a": []any{"<x>", math.NaN()}}, `{"a":["<x>","NaN"],"b":1}`},
 		"strings":                {[]any{"a", "b\x00"}, []string{"a", "b"}},
 		"ints":                   {[]any{int64(1), json.Number("2")}, []int64{1, 2}},
 		"floats":                 {[]any{1.5, 2.0}, []float64{1.5, 2}},
@@ -48,7 +48,7 @@ func TestMetadataValues(t *testing.T) {
 		"mixed":                  {[]any{"a", int64(1)}, `["a",1]`},
 		"nulls inside":           {[]any{"a", nil}, `["a",null]`},
 		"null first":             {[]any{nil, int64(1)}, `[null,1]`},
-		"NaN inside":             {[]any{1.5, math.NaN()}, `[1.5,null]`},
+		"NaN inside":             {[]any{1.5, math.NaN()}, `[1.5,"NaN"]`},
 		"nested array":           {[]any{[]any{int64(1)}, []any{int64(2)}}, `[[1],[2]]`},
 		"array of objects":       {[]any{map[string]any{"a": int64(1)}}, `[{"a":1}]`},
 	} {

@@ -16,6 +16,7 @@ type Document struct {
 	Empty       bool           // the row has no text: it does not belong in the index
 	Missing     []string       // columns of the text that the change does not carry, sorted; then there is no text
 	Dropped     int            // metadata values that the index cannot hold: NaN and infinities
+	Truncated   bool           // the text is the beginning of the row's, which has more tokens than the endpoint takes
 
 	keepColumns []string           // the columns of Keep
 	columns     Columns            // of the text, as far as the change carries them

@@ -16,6 +16,7 @@ const (
 	KeyTextEmitted = "_rv_tem"    // int64: the text's version, like KeyEmitted
 	KeyColumns     = "_rv_cols"   // string: a hash of each column that the text was made of, see Columns
 	KeyDeleted     = "_rv_gone"   // int64: when the row was deleted, in milliseconds since 1970; on tombstones
+	KeySweep       = "_rv_sweep"  // int64: when the deletion of the rows was last under way, in milliseconds since 1970, 0 once it is done; on truncate marks
 	KeyFingerprint = "_rv_fp"     // string: see Document.Fingerprint
 	KeyChunks      = "_rv_chunks" // int64: how many records the row has
 	KeyRow         = "_rv_row"    // string: the row's id; on records of a table with chunks

@@ -2,6 +2,7 @@ package document
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -14,18 +15,44 @@ import (
 const cureFull = "set REPLICA IDENTITY FULL on the table (connector/setup.sql does) and send the row again"
 
 func (b *Builder) missing(c *connector.Change, id, column string) error {
-	names := make([]string, 0, len(c.After))
-	for name := range c.After {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	msg := fmt.Sprintf("the template names column %q, which the rows do not have", column)
-	if near := nearest(column, names); near != "" {
-		msg += fmt.Sprintf("; did you mean %q?", near)
-	}
 	return &Error{
 		class: classHalt, reason: ReasonMissingColumn, Setting: b.spec.setting("text"), Row: id, Column: column,
-		msg: msg + " Columns: " + strings.Join(names, ", "),
+		msg: fmt.Sprintf("the template names column %q, which the rows do not have%s", column, columnsOf(c.After, column)),
+	}
+}
+
+// keyMissing is about a column of Spec.Key. A row that has it now and had it not before is the row's own matter; a delete without a
+// row comes from a table that logs none.
+func (b *Builder) keyMissing(c *connector.Change, column string, row connector.Row) error {
+	if _, now := c.After[column]; now || row == nil {
+		return b.mismatch(c, column, "the "+c.Op.String()+" does not carry it; "+cureFull)
+	}
+	return &Error{
+		class: classHalt, reason: ReasonMissingColumn, Setting: b.spec.setting("key"), Column: column,
+		msg: fmt.Sprintf("it names column %q, which the rows of %s do not have%s", column, c.Table, columnsOf(row, column)),
+	}
+}
+
+// columnsOf ends a message about a column that a row does not have.
+func columnsOf(row connector.Row, column string) string {
+	names := slices.Sorted(maps.Keys(row))
+	hint := "."
+	if near := nearest(column, names); near != "" {
+		hint = fmt.Sprintf("; did you mean %q?", near)
+	}
+	return hint + " Columns: " + strings.Join(names, ", ")
+}
+
+// foreignKey is a setting at odds with the source, which knows the rows, and orders their changes, by another key.
+func (b *Builder) foreignKey(c *connector.Change) error {
+	names := make([]string, len(c.Key))
+	for i, column := range c.Key {
+		names[i] = column.Name
+	}
+	return &Error{
+		class: classHalt, reason: ReasonBadSetting, Setting: b.spec.setting("key"),
+		msg: fmt.Sprintf("the changes of %s come with the key (%s), which tells rows apart and keeps their changes in order; remove %s: it is for tables without a primary key",
+			c.Table, strings.Join(names, ", "), b.spec.setting("key")),
 	}
 }
 
@@ -74,6 +101,16 @@ func (b *Builder) noRow(c *connector.Change, id string) error {
 	return &Error{
 		class: classPoison, reason: ReasonNoRow, Row: id,
 		msg: fmt.Sprintf("the %s of %s carries no row to index", c.Op, c.Table),
+	}
+}
+
+// tooLong is the error of a text over the limit where it is not to be cut.
+func (b *Builder) tooLong(id, text string) error {
+	return &Error{
+		class: classPoison, reason: ReasonTextTooLong, Setting: b.spec.setting("text"), Row: id,
+		msg: fmt.Sprintf("the text counts as %d tokens with %s, and %s is %d; set %s to store a long text in pieces, %s: truncate to store "+
+			"its beginning, or a higher %s if the endpoint takes more, and send the row again",
+			b.limit.count(text), prefixSetting, limitSetting, b.limit.tokens, b.spec.setting("chunk"), b.spec.setting("overflow"), limitSetting),
 	}
 }
 

@@ -87,13 +87,30 @@ func (s *segmenter) levelAt(bounds int, rest string) level {
 // add ends a piece, in smaller pieces if it is over the limit.
 func (s *segmenter) add(end int, at level) {
 	whole := s.text[s.start:end]
-	if n := s.tok.Count(whole); n <= s.limit {
+	if n := s.count(s.start, end); n <= s.limit {
 		s.pieces = append(s.pieces, piece{end: end, tokens: n, level: at})
 	} else {
 		s.addClusters(whole)
 		s.pieces[len(s.pieces)-1].level = at
 	}
 	s.start = end
+}
+
+// count counts a piece alone, but with the blank before it instead of the one behind it: vocabularies have words with the blank before
+// them, and the sum over the pieces comes out near the count of their text. To Estimate it makes no difference.
+func (s *segmenter) count(start, end int) int {
+	from, to := start, end
+	if from > 0 && s.text[from-1] == ' ' {
+		from--
+	}
+	if before, _ := utf8.DecodeLastRuneInString(s.text[start : end-1]); s.text[end-1] == ' ' && !unicode.IsSpace(before) {
+		to--
+	}
+	n := s.tok.Count(s.text[from:to])
+	if end-start > s.limit { // else it cannot have more than that, whatever is beside it
+		n = max(n, s.tok.Count(s.text[start:end]))
+	}
+	return n
 }
 
 func (s *segmenter) addClusters(whole string) {

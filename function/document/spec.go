@@ -36,7 +36,10 @@ type Spec struct {
 	KeepEmpty bool       // rows whose text is empty stay in the index (emptyText: keep)
 	PrefixIDs bool       // several tables share the collection: ids start with the table's name
 	Identity  string     // model, dimensions, prefix: what else a vector depends on
-	Tokenizer Tokenizer  // counts tokens for Chunk; nil: Estimate
+	Tokenizer Tokenizer  // counts tokens for Chunk and MaxTokens; nil: Estimate
+	Prefix    string     // what the endpoint gets before every text; not part of the document
+	MaxTokens int        // that a text may have, Prefix included; 0: no limit
+	Truncate  bool       // without Chunk: a text over MaxTokens is cut there (overflow: truncate); else it is poison
 }
 
 // minTokens is the smallest chunk: Estimate counts no single character as more.
@@ -49,7 +52,7 @@ func settingOf(table, name string) string { return "tables." + table + "." + nam
 
 // validate checks everything but the template. Each error names its setting.
 func (s *Spec) validate() error {
-	return errors.Join(s.validateMetadata(), s.validateKey(), s.validateChunk())
+	return errors.Join(s.validateMetadata(), s.validateKey(), s.validateChunk(), s.validateLimit())
 }
 
 func (s *Spec) validateMetadata() error {
@@ -111,6 +114,50 @@ func (s *Spec) validateChunk() error {
 	}
 }
 
+// The limit's settings, as error messages give them.
+const (
+	limitSetting  = "embedding.maxTextTokens"
+	prefixSetting = "embedding.prefix"
+)
+
+// validateLimit makes sure that what Chunk asks for fits, and that there is room for a text at all.
+func (s *Spec) validateLimit() error {
+	if s.MaxTokens == 0 {
+		return nil
+	}
+	prefix := s.tokenizer().Count(s.Prefix)
+	room := s.MaxTokens - prefix
+	switch {
+	case room < minTokens:
+		return badSetting(limitSetting, "the limit of %d tokens leaves no room for a text: %s has %d; expected at least %d",
+			s.MaxTokens, prefixSetting, prefix, prefix+minTokens)
+	case s.Chunk != nil && s.Chunk.Tokens > room:
+		return s.bad("chunk.tokens", "%d tokens, and %d of %s, are more than one text may have by %s (%d); expected at most %d",
+			s.Chunk.Tokens, prefix, prefixSetting, limitSetting, s.MaxTokens, room)
+	default:
+		return nil
+	}
+}
+
+func (s *Spec) tokenizer() Tokenizer {
+	if s.Tokenizer == nil {
+		return Estimate{}
+	}
+	return s.Tokenizer
+}
+
+// limit is that of a text that goes to the endpoint whole; nil when there is none.
+func (s *Spec) limit() *limit {
+	if s.Chunk != nil || s.MaxTokens == 0 {
+		return nil
+	}
+	return &limit{tokens: s.MaxTokens, prefix: s.Prefix, tok: s.tokenizer()}
+}
+
 func (s *Spec) bad(name, format string, args ...any) error {
-	return &Error{class: classHalt, reason: ReasonBadSetting, Setting: s.setting(name), msg: fmt.Sprintf(format, args...)}
+	return badSetting(s.setting(name), format, args...)
+}
+
+func badSetting(setting, format string, args ...any) error {
+	return &Error{class: classHalt, reason: ReasonBadSetting, Setting: setting, msg: fmt.Sprintf(format, args...)}
 }

@@ -34,7 +34,7 @@ func TestTextOfARow(t *testing.T) {
 		"bool":                    {"{{.active}}", "true"},
 		"array":                   {"{{.tags}} {{.nums}} {{.nested}} [{{.none}}]", "outdoor, run 1, 2.5 1, 2 []"},
 		"array in print":          {`{{print .tags .body}}`, "outdoor, run"},
-		"object":                  {"{{.attrs}}", `{"a":[1,null],"color":"red"}`},
+		"object":                  {"{{.attrs}}", `{"a":[1,"Infinity"],"color":"red"}`},
 		"field of an object":      {"{{.attrs.color}}", "red"},
 		"json text":               {"{{(fromJson .js).k}} {{(fromJson .attrs).color}} {{toJson .tags}}", `v red ["outdoor","run"]`},
 		"a name with a space":     {`{{index . "my col"}}`, "spaced"},

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"math"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -48,7 +47,7 @@ func joinText(elements []any, sep string) string {
 	return strings.Join(parts, sep)
 }
 
-// jsonText writes a value as JSON with sorted keys; what JSON cannot hold (NaN, infinities) is null.
+// jsonText writes a value as JSON with sorted keys; what JSON has no numbers for (NaN, infinities) is text.
 func jsonText(value any) string {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
@@ -63,8 +62,8 @@ func jsonText(value any) string {
 func encodable(value any) any {
 	switch v := value.(type) {
 	case float64:
-		if math.IsNaN(v) || math.IsInf(v, 0) {
-			return nil
+		if !finite(v) {
+			return floatText(v)
 		}
 	case json.Number:
 		if !json.Valid([]byte(v)) {

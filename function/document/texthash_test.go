@@ -152,3 +152,16 @@ func TestDroppedValuesAreCounted(t *testing.T) {
 		require.True(t, sent && value == nil, "%s is sent as null to a record that is new, too", key)
 	}
 }
+
+// Values that JSON has no numbers for are told apart all the same.
+func TestHashesOfSpecialNumbersDiffer(t *testing.T) {
+	t.Parallel()
+	seen := map[string]bool{}
+	for _, v := range []any{nil, math.NaN(), math.Inf(1), math.Inf(-1), []any{math.NaN()}, []any{math.Inf(1)}, []any{nil}} {
+		columns, ok := build(t, articleSpec("x{{.r}}"), insert(int64(1), connector.Row{"r": v})).
+			Records(version(1), nil)[0].Metadata[document.KeyColumns].(string)
+		require.True(t, ok)
+		seen[columns] = true
+	}
+	require.Len(t, seen, 7)
+}

@@ -6,7 +6,7 @@ import (
 )
 
 // Tokenizer counts the tokens that a text costs at the embedding endpoint. It must be safe for concurrent use, count the empty text
-// as 0 and give equal texts equal counts.
+// as 0, give equal texts equal counts and count no text as more than its bytes.
 type Tokenizer interface {
 	Count(text string) int
 }

@@ -2,6 +2,8 @@ package indexer
 
 import (
 	"context"
+	"errors"
+	"slices"
 	"time"
 )
 
@@ -49,18 +51,36 @@ func (b *batch) run(ctx context.Context) {
 	for len(rows) > 0 {
 		p := newPass(b, len(rows))
 		p.run(ctx, rows)
-		rows = append(p.again, p.held...)
-		if len(p.held) == 0 {
-			b.held.clear()
-			continue
-		}
-		b.held.report(Halted, p.held[0].decision.err)
-		if len(p.again) == 0 && !b.table.waiter(ctx)(b.table.backoff.delay(p.held[0].decision.err, 1)) {
+		rows = slices.Concat(p.again, p.held, p.blocked)
+		if !b.pause(ctx, p) {
 			b.interrupt(rows)
 			return
 		}
 	}
 }
+
+// blockedPause is how often rows look whether another process is done with their dead records.
+const blockedPause = time.Second
+
+// pause reports what rows of the pass wait for, and waits unless others can go on. It returns false when they are to be given up.
+func (b *batch) pause(ctx context.Context, p *pass) bool {
+	var delay time.Duration
+	switch {
+	case len(p.held) > 0:
+		cause := p.held[0].decision.err
+		b.held.report(Halted, cause)
+		delay = b.table.backoff.delay(cause, 1)
+	case len(p.blocked) > 0:
+		b.held.report(Retrying, errTruncating)
+		delay = blockedPause
+	default:
+		b.held.clear()
+		return true
+	}
+	return len(p.again) > 0 || b.table.waiter(ctx)(delay)
+}
+
+var errTruncating = errors.New("rows wait until another instance has deleted what they were before a truncate of the table")
 
 // retry runs op in the one loop, reporting to the table's condition.
 func (b *batch) retry(ctx context.Context, op func(context.Context) error) (int, error) {
@@ -73,6 +93,9 @@ func (b *batch) retry(ctx context.Context, op func(context.Context) error) (int,
 func (b *batch) done(r *row, k Kind) {
 	if doc := r.decision.document; doc != nil && doc.Dropped > 0 {
 		b.table.observer.MetadataDropped(b.table.name, doc.Dropped)
+	}
+	if doc := r.decision.document; doc != nil && doc.Truncated && k == Indexed {
+		b.table.observer.TextTruncated(b.table.name)
 	}
 	for _, it := range r.items {
 		o := Outcome{Kind: Superseded, Attempts: it.attempts}

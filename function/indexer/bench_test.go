@@ -34,7 +34,10 @@ func (free) Upsert(context.Context, []string, [][]float32, []string, []map[strin
 	return nil
 }
 func (free) Update(context.Context, []string, []map[string]any) error { return nil }
-func (free) Delete(context.Context, []string) error                   { return nil }
+func (free) Below(context.Context, map[string]int64, int, int) (map[string]map[string]any, error) {
+	return nil, nil
+}
+func (free) Delete(context.Context, []string) error { return nil }
 
 // BenchmarkTable measures Submit to settled, one goroutine feeding new rows.
 func BenchmarkTable(b *testing.B) {

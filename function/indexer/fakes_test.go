@@ -118,6 +118,28 @@ func (s *fakeStore) Delete(ctx context.Context, ids []string) error {
 	})
 }
 
+func (s *fakeStore) Below(ctx context.Context, bounds map[string]int64, offset, limit int) (page map[string]map[string]any, err error) {
+	err = s.do(ctx, "below", nil, func() {
+		page = make(map[string]map[string]any)
+		for _, id := range slices.Sorted(maps.Keys(s.entries)) {
+			below := false
+			for key, bound := range bounds {
+				n, ok := s.entries[id].meta[key].(int64)
+				below = below || ok && n < bound
+			}
+			if offset -= 1; !below {
+				offset++
+			} else if offset < 0 && len(page) < limit {
+				page[id] = maps.Clone(s.entries[id].meta)
+			}
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	return page, nil
+}
+
 func (s *fakeStore) merged(id string, change map[string]any) map[string]any {
 	meta := maps.Clone(s.entries[id].meta)
 	if meta == nil {

@@ -11,10 +11,9 @@ import (
 // second look-up costs about a tenth of the write (design §4).
 const fenceAge = 100 * time.Millisecond
 
-// aged reports whether what was read at the given time must be read again. Both clocks are asked: the monotonic one stands still
-// while a machine sleeps, and the wall clock may be set back.
+// aged reports whether what was read at the given time must be read again.
 func aged(readAt, now time.Time) bool {
-	return max(now.Sub(readAt), now.Round(0).Sub(readAt.Round(0))) > fenceAge
+	return older(readAt, now, fenceAge)
 }
 
 // fence reads the state of the jobs that stand on an old one again, in one call, and answers those that need no write any more. After
@@ -23,18 +22,18 @@ func (g *group) fence(ctx context.Context, s Store) error {
 	now := time.Now()
 	var check []*job
 	for _, j := range g.open() {
-		if j.attempts > 0 || aged(j.readAt, now) {
+		if j.attempts > 0 || j.dead || aged(j.readAt, now) {
 			check = append(check, j)
 		}
 	}
 	if len(check) == 0 {
 		return nil
 	}
-	ids := make([]string, len(check))
+	rows := make([]target, len(check))
 	for i, j := range check {
-		ids[i] = j.id
+		rows[i] = target{j.id, j.table.mark}
 	}
-	found, err := g.writer.look(ctx, s, ids)
+	found, err := g.writer.look(ctx, s, rows)
 	if err != nil {
 		return err
 	}
@@ -47,6 +46,8 @@ func (g *group) fence(ctx context.Context, s Store) error {
 // compare holds what is known now against what the write was planned on.
 func (j *job) compare(l looked, now time.Time) {
 	switch {
+	case j.dead:
+		j.compareDead(l, now)
 	case l.err != nil:
 		j.reply(false, l.err)
 	case l.same(j.base):

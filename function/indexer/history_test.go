@@ -14,11 +14,12 @@ import (
 // A history is what happened to the rows of a table and how it reached the index: everything that the property tests need, as plain
 // data, so that one that fails can be cut down and printed.
 type history struct {
-	chunked bool // texts make several records
-	two     bool // the text is of two columns
-	fetches bool // columns can be read from the table
-	changes []*connector.Change
-	lives   []life
+	chunked   bool // texts make several records
+	two       bool // the text is of two columns
+	fetches   bool // columns can be read from the table
+	truncates bool // the table is truncated now and then
+	changes   []*connector.Change
+	lives     []life
 }
 
 // life is one process: what is delivered to it, and when it dies.
@@ -36,7 +37,7 @@ const (
 
 // randomHistory draws a history. A single trouble befalls its versions (connector.Version.Compare), any number its deliveries.
 func randomHistory(rng *rand.Rand) *history {
-	h := &history{chunked: rng.IntN(3) == 0, two: rng.IntN(2) == 0, fetches: rng.IntN(2) == 0}
+	h := &history{chunked: rng.IntN(3) == 0, two: rng.IntN(2) == 0, fetches: rng.IntN(2) == 0, truncates: rng.IntN(3) == 0}
 	clock := clocks{rng: rng, trouble: rng.IntN(5), lsn: 1_000_000, commit: 1_000_000}
 	rows := make(map[int]connector.Row)
 	for n := 2 + rng.IntN(historyChanges-1); len(h.changes) < n; {
@@ -55,6 +56,9 @@ func (h *history) happen(rng *rand.Rand, rows map[int]connector.Row, clock *cloc
 	kind := rng.IntN(10)
 	v := clock.next(false)
 	switch {
+	case h.truncates && rng.IntN(6) == 0:
+		clear(rows)
+		h.changes = append(h.changes, &connector.Change{Op: connector.Truncate, Table: connector.Table{Schema: "app", Name: "articles"}, Version: v})
 	case !exists:
 		rows[id] = h.randomRow(rng, id)
 		h.add(connector.Insert, id, rows[id], v)
@@ -186,7 +190,7 @@ func (h *history) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "chunked=%v two=%v fetches=%v\n", h.chunked, h.two, h.fetches)
 	for i, c := range h.changes {
-		fmt.Fprintf(&b, "%2d %s row %v %d@%d/%d", i, c.Op, c.Key[0].Value, c.Version.LSN, c.Version.CommitTime.UnixMilli(), c.Version.Emitted.UnixMilli())
+		fmt.Fprintf(&b, "%2d %s row %v %d@%d/%d", i, c.Op, rowID(c), c.Version.LSN, c.Version.CommitTime.UnixMilli(), c.Version.Emitted.UnixMilli())
 		for _, name := range []string{"title", "body", "price"} {
 			if value, has := c.After[name]; has {
 				fmt.Fprintf(&b, " %s=%.20v", name, value)
@@ -248,6 +252,10 @@ func (h *history) smaller() []*history {
 func (h *history) possible() bool {
 	there := make(map[string]bool)
 	for _, c := range h.changes {
+		if c.Op == connector.Truncate {
+			clear(there)
+			continue
+		}
 		if id := rowID(c); there[id] == (c.Op == connector.Insert) {
 			return false
 		}

@@ -45,6 +45,7 @@ type job struct {
 	base   known // what the index knew when the write was planned
 	readAt time.Time
 	writes []write
+	dead   bool // what is removed are records of before a truncate (dead.go)
 
 	// What it knows once the write is done.
 	want    *document.State   // nil: nothing is stored
@@ -66,6 +67,11 @@ type written struct {
 // newJob makes the job of a row's decision.
 func newJob(t *Table, r *row, answer chan<- written) *job {
 	d := r.decision
+	if d.action == clean {
+		j := newRemoval(t, r.id, r.known, r.readAt, answer)
+		j.row = r
+		return j
+	}
 	j := &job{table: t, row: r, id: r.id, base: r.known, readAt: r.readAt, version: d.version, want: d.want, answer: answer}
 	before, after := 0, len(d.records)
 	if r.stored != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/rowvec/rowvec/connector"
 	"github.com/rowvec/rowvec/function/document"
@@ -13,6 +14,7 @@ import (
 type known struct {
 	stored *document.State    // of its first record; nil: there is none
 	stone  *connector.Version // of its tombstone, where the record tells no version; nil: there is none
+	mark   *mark              // of the newest truncate of its table; nil: there was none
 }
 
 // committed reports whether the row's record tells a version. One that rowvec did not write, or that was announced and never finished
@@ -21,16 +23,18 @@ func (k known) committed() bool {
 	return k.stored != nil && (k.stored.Version.LSN != 0 || !k.stored.Version.CommitTime.IsZero())
 }
 
-// version is that of the newest change of the row that the index knows; false if it knows of none.
+// version is that of the newest change of the row that the index knows, a truncate of its table among them; false if it knows of none.
 func (k known) version() (v connector.Version, has bool) {
 	switch {
 	case k.committed():
-		return k.stored.Version, true
+		v, has = k.stored.Version, true
 	case k.stone != nil:
-		return *k.stone, true
-	default:
-		return v, false
+		v, has = *k.stone, true
 	}
+	if k.mark != nil && (!has || v.StaleAgainst(k.mark.version)) {
+		return k.mark.version, true
+	}
+	return v, has
 }
 
 // gone reports whether all that a deletion of that version would do has been done.
@@ -40,6 +44,9 @@ func (k known) gone(v connector.Version) bool {
 
 // same reports whether nothing changed between two looks.
 func (k known) same(other known) bool {
+	if (k.mark == nil) != (other.mark == nil) || k.mark != nil && !k.mark.version.SameChange(other.mark.version) {
+		return false
+	}
 	if k.stone == nil || other.stone == nil {
 		if k.stone != other.stone {
 			return false
@@ -64,13 +71,21 @@ type looked struct {
 	err error
 }
 
-// look makes one attempt of reading what the index knows of rows. Tombstones are asked for only where the record does not tell.
-func (w *Writer) look(ctx context.Context, s Store, ids []string) (map[string]looked, error) {
+// target is a row to be looked up, and the id of the mark of its table.
+type target struct{ id, mark string }
+
+// look makes one attempt of reading what the index knows of rows. Tombstones are asked for only where the record does not tell, and
+// the tables' marks with them, or when what is known of them has aged.
+func (w *Writer) look(ctx context.Context, s Store, rows []target) (map[string]looked, error) {
+	ids := make([]string, len(rows))
+	for i, r := range rows {
+		ids[i] = r.id
+	}
 	records, err := s.Get(ctx, ids)
 	if err != nil {
 		return nil, err
 	}
-	found := make(map[string]looked, len(ids))
+	found := make(map[string]looked, len(rows))
 	var untold []string
 	for _, id := range ids {
 		var l looked
@@ -79,14 +94,51 @@ func (w *Writer) look(ctx context.Context, s Store, ids []string) (map[string]lo
 			untold = append(untold, id)
 		}
 	}
-	if w.tombstones == nil || len(untold) == 0 {
+	if w.tombstones == nil {
 		return found, nil
 	}
-	stones, err := w.tombstones.get(ctx, untold)
-	if err != nil {
+	if err := w.tombstones.look(ctx, rows, untold, found); err != nil {
 		return nil, fmt.Errorf("read tombstones: %w", err)
 	}
-	for id, meta := range stones {
+	for _, r := range rows {
+		l := found[r.id]
+		l.mark = w.tombstones.marks.of(r.mark)
+		found[r.id] = l
+	}
+	return found, nil
+}
+
+// look reads the tombstones of rows whose records do not tell, and the marks.
+func (t *tombstones) look(ctx context.Context, rows []target, untold []string, found map[string]looked) error {
+	now := time.Now()
+	var due []string
+	for i, r := range rows {
+		if i > 0 && r.mark == rows[i-1].mark || slices.Contains(due, r.mark) {
+			continue
+		}
+		if len(untold) > 0 || t.marks.aged(r.mark, now) {
+			due = append(due, r.mark)
+		}
+	}
+	if len(due) == 0 {
+		return nil
+	}
+	stones, err := t.get(ctx, slices.Concat(untold, due))
+	if err != nil {
+		return err
+	}
+	for _, id := range due {
+		k, err := parseMark(id, stones[id], now)
+		if err != nil {
+			return err
+		}
+		t.marks.note(id, k)
+	}
+	for _, id := range untold {
+		meta, buried := stones[id]
+		if !buried {
+			continue
+		}
 		l := found[id]
 		v, err := document.ParseVersion(meta)
 		if err != nil {
@@ -96,7 +148,7 @@ func (w *Writer) look(ctx context.Context, s Store, ids []string) (map[string]lo
 		}
 		found[id] = l
 	}
-	return found, nil
+	return nil
 }
 
 // stateOf reads a row's state from an answer of Store.Get, nil for a row that the index does not hold.

@@ -17,6 +17,9 @@ func (w *world) watchRow(id string, before, after *entry) {
 		return
 	}
 	last := w.seen[row]
+	if before == nil && !w.swept.StaleAgainst(last.row) {
+		last = sight{row: w.swept, text: w.swept}
+	}
 	if after == nil {
 		w.watchRemoval(row, before)
 		return
@@ -60,6 +63,12 @@ func (w *world) watchRemoval(row string, before *entry) {
 		return
 	}
 	stone, buried := w.stones.entries[row]
+	if mark, truncated := w.stones.entries[document.TruncateID("app.articles")]; truncated {
+		if v, err := document.ParseVersion(mark.meta); err == nil && !v.StaleAgainst(w.seen[row].row) {
+			w.seen[row] = sight{row: v, text: v}
+			return
+		}
+	}
 	if !buried {
 		w.fail("row %s is gone and nothing says so", row)
 		return
@@ -72,7 +81,11 @@ func (w *world) watchRemoval(row string, before *entry) {
 }
 
 // watchStone sees a tombstone of a row that is not there.
-func (w *world) watchStone(row string, _, after *entry) {
+func (w *world) watchStone(row string, before, after *entry) {
+	if row == document.TruncateID("app.articles") {
+		w.watchMark(before, after)
+		return
+	}
 	if _, held := w.store.entries[row]; held || after == nil {
 		return
 	}
@@ -81,6 +94,33 @@ func (w *world) watchStone(row string, _, after *entry) {
 		w.fail("the tombstone of row %s went back to %v (%v)", row, v, err)
 	}
 	w.seen[row] = sight{row: v, text: v}
+}
+
+// watchMark sees the mark of a truncate: it does not go back, and once its sweep is said to be over nothing that is older is there.
+func (w *world) watchMark(before, after *entry) {
+	if after == nil {
+		w.fail("the mark is gone")
+		return
+	}
+	v, err := document.ParseVersion(after.meta)
+	if err != nil {
+		w.fail("the mark: %v", err)
+		return
+	}
+	if before != nil {
+		if last, _ := document.ParseVersion(before.meta); v.StaleAgainst(last) {
+			w.fail("the mark went back from %v to %v", last, v)
+		}
+	}
+	if lease, err := document.ParseSweep(after.meta); err != nil || lease != 0 {
+		return
+	}
+	w.swept = v
+	for id, e := range w.store.entries {
+		if state, err := document.ParseState(e.meta); err != nil || state.Chunks > 0 && state.Version.StaleAgainst(v) {
+			w.fail("row %s at %v is there after the truncate at %v (%v)", id, state.Version, v, err)
+		}
+	}
 }
 
 // watchValues knows what must never be stored.

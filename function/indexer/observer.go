@@ -16,12 +16,16 @@ type Observer interface {
 	TextsSaved(table string, texts int)
 	// MetadataDropped reports metadata values of a row that the index cannot hold: NaN and infinities.
 	MetadataDropped(table string, values int)
+	// TextTruncated reports a row whose text was cut before it was embedded, because it has more tokens than the endpoint takes.
+	TextTruncated(table string)
 	// Condition reports that the table's condition changed.
 	Condition(table string, c Condition)
 }
 
 // Durable reports whether the kind stands for a change that the index now holds because of this record.
-func (k Kind) Durable() bool { return k == Indexed || k == MetadataOnly || k == Deleted }
+func (k Kind) Durable() bool {
+	return k == Indexed || k == MetadataOnly || k == Deleted || k == Truncated
+}
 
 // nobody observes nothing.
 type nobody struct{}
@@ -31,4 +35,5 @@ func (nobody) Settled(string, Kind, time.Duration, time.Duration) {}
 func (nobody) InFlight(string, int)                               {}
 func (nobody) TextsSaved(string, int)                             {}
 func (nobody) MetadataDropped(string, int)                        {}
+func (nobody) TextTruncated(string)                               {}
 func (nobody) Condition(string, Condition)                        {}

@@ -18,6 +18,7 @@ type pass struct {
 	again   []*row // to be planned again
 	lacking []*row // to be planned again once their columns are read from the table
 	held    []*row // to be planned again once a setting has changed
+	blocked []*row // to be planned again once another process has deleted their dead records
 }
 
 // slot is the place of one vector.
@@ -73,21 +74,21 @@ func (p *pass) collect(ctx context.Context) {
 func (p *pass) lookUp(ctx context.Context, rows []*row) []*row {
 	found := make([]*row, 0, len(rows))
 	bisect(rows, func(part []*row) error {
-		ids := make([]string, len(part))
+		targets := make([]target, len(part))
 		for i, r := range part {
-			ids[i] = r.id
+			targets[i] = target{r.id, p.table.mark}
 		}
 		var readAt time.Time
 		var index map[string]looked
 		_, err := p.retry(ctx, func(ctx context.Context) error {
 			return p.table.writer.attempt(ctx, func(ctx context.Context, s Store) (err error) {
 				readAt = time.Now() // before the call: the answer may be as old as this
-				index, err = p.table.writer.look(ctx, s, ids)
+				index, err = p.table.writer.look(ctx, s, targets)
 				return err
 			})
 		})
 		if err != nil {
-			return fmt.Errorf("look up %d rows: %w", len(ids), err)
+			return fmt.Errorf("look up %d rows: %w", len(part), err)
 		}
 		for _, r := range part {
 			if p.know(r, index[r.id], readAt) {
@@ -125,6 +126,10 @@ func (p *pass) failed(rows []*row, err error) {
 
 // plan decides on a row and sends it on its way.
 func (p *pass) plan(r *row) {
+	if r.dead() {
+		p.clearDead(r)
+		return
+	}
 	d := planner{builder: p.table.builder, fetches: p.table.columns != nil}.plan(r.items, r.known)
 	r.decision = d
 	for _, bad := range d.poisoned {
@@ -151,6 +156,7 @@ func (p *pass) plan(r *row) {
 		p.write(r)
 	case index:
 		p.want(r)
+	case clean: // of clearDead only
 	}
 }
 
@@ -215,6 +221,10 @@ func (p *pass) write(r *row) {
 // wrote takes the writer's answer.
 func (p *pass) wrote(w written) {
 	r := w.row
+	if r.decision.action == clean {
+		p.cleaned(w)
+		return
+	}
 	r.decision.winner.attempts += w.attempts
 	switch {
 	case w.err == nil && w.changed:

@@ -13,6 +13,7 @@ type builder interface {
 	ID(c *connector.Change) (string, error)
 	OldID(c *connector.Change) (string, error)
 	Key(c *connector.Change) ([]connector.Column, error)
+	Owns(t connector.Table, id string, meta map[string]any) bool
 	Draft(c *connector.Change) (*document.Document, error)
 	Complete(c *connector.Change, doc *document.Document) error
 }
@@ -26,6 +27,7 @@ const (
 	refresh               // write metadata; texts and vectors stay
 	index                 // embed and write everything
 	fetch                 // read columns that the change lacks from the table, then plan again
+	clean                 // delete records of before a truncate, then plan again (dead.go)
 	hold                  // a setting must change before the row can be planned
 )
 

@@ -69,7 +69,7 @@ func applied(t *testing.T, b builder, k known, changes []*connector.Change) know
 		return k
 	case remove:
 		return known{stone: &d.version}
-	case hold, fetch:
+	case hold, fetch, clean:
 		require.Fail(t, "nothing to wait for")
 	case refresh, index:
 	}

@@ -25,6 +25,9 @@ type Store interface {
 	Update(ctx context.Context, ids []string, metadatas []map[string]any) error
 	// Delete removes records; unknown ids are ignored.
 	Delete(ctx context.Context, ids []string) error
+	// Below returns the metadata of up to limit of the records that have an integer below its bound under one of the keys of bounds at
+	// least, from offset on, in an order in which later records come later. Fewer than limit are the last ones.
+	Below(ctx context.Context, bounds map[string]int64, offset, limit int) (map[string]map[string]any, error)
 }
 
 // Tombstones is the companion collection of a Store: one record for each row that was deleted, with a vector of one dimension.

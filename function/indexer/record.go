@@ -22,6 +22,7 @@ const (
 	Indexed      Kind = "indexed"       // text embedded, record written
 	MetadataOnly Kind = "metadata_only" // same text: metadata written, nothing embedded
 	Deleted      Kind = "deleted"       // the row's records are gone
+	Truncated    Kind = "truncated"     // a truncate: the table's rows that are older are gone
 	Stale        Kind = "stale"         // older than what the index holds, or the same change again: nothing to do
 	Superseded   Kind = "superseded"    // a newer change of the row in the same batch is durable
 	Ignored      Kind = "ignored"       // not a row change that concerns the index

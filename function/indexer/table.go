@@ -58,6 +58,8 @@ func (o Options) withDefaults() Options {
 // exactly once. A Table is safe for concurrent use and must be ended with Drain.
 type Table struct {
 	name     string
+	mark     string // id of the mark of its newest truncate
+	log      *slog.Logger
 	builder  builder
 	pool     *EmbedPool
 	writer   *Writer
@@ -73,12 +75,14 @@ type Table struct {
 	drained  chan struct{} // closed when it is over
 	work     sync.WaitGroup
 
-	mu      sync.Mutex // guards the rest; taken before conditions.mu
-	queue   queue
-	batches int
-	closed  bool
-	room    chan struct{} // closed and replaced when a blocked Submit should look again
-	blocked int           // Submits that wait for room
+	mu        sync.Mutex // guards the rest; taken before conditions.mu
+	queue     queue
+	batches   int
+	truncates []*item // that wait for a sweep
+	sweeping  bool    // sweepAll runs
+	closed    bool
+	room      chan struct{} // closed and replaced when a blocked Submit should look again
+	blocked   int           // Submits that wait for room
 }
 
 // NewTable returns a table whose texts go through pool and whose records go to writer. Several tables may share both; tables that
@@ -91,8 +95,8 @@ func newTable(cfg TableConfig, b builder, pool *EmbedPool, writer *Writer, opts 
 	opts = opts.withDefaults()
 	limits := cfg.Batch.withDefaults()
 	t := &Table{
-		name: cfg.Table, builder: b, pool: pool, writer: writer, columns: cfg.Columns, observer: opts.Observer, backoff: defaultBackoff(),
-		inFlight: limits.InFlight, queue: newQueue(limits),
+		name: cfg.Table, mark: document.TruncateID(cfg.Table), log: opts.Log, builder: b, pool: pool, writer: writer,
+		columns: cfg.Columns, observer: opts.Observer, backoff: defaultBackoff(), inFlight: limits.InFlight, queue: newQueue(limits),
 		draining: make(chan struct{}), drained: make(chan struct{}), room: make(chan struct{}),
 	}
 	t.ctx, t.giveUp = context.WithCancel(context.Background())
@@ -116,8 +120,7 @@ func (t *Table) Submit(ctx context.Context, r Record) error {
 		return ErrDraining
 	}
 	if r.Change.Op == connector.Truncate {
-		t.settle(it, Outcome{Kind: Ignored, Reason: "truncate"})
-		return nil
+		return t.submitTruncate(ctx, it)
 	}
 	oldID, err := t.identify(ctx, it)
 	if Classify(err) == ClassPoison {
@@ -155,7 +158,7 @@ func (t *Table) identify(ctx context.Context, it *item) (oldID string, err error
 // admit puts the item in line, waiting for room.
 func (t *Table) admit(ctx context.Context, it *item) error {
 	t.mu.Lock()
-	for !t.closed && (!t.queue.fits(it.Bytes) || t.halted()) {
+	for !t.closed && (t.full(it) || t.halted()) {
 		room := t.room
 		t.blocked++
 		t.mu.Unlock()
@@ -173,6 +176,10 @@ func (t *Table) admit(ctx context.Context, it *item) error {
 	}
 	it.counted = true
 	t.observer.InFlight(t.name, 1)
+	if it.Change.Op == connector.Truncate {
+		t.putTruncate(it)
+		return nil
+	}
 	if t.queue.put(it) {
 		t.dispatch()
 	}

@@ -39,14 +39,6 @@ func TestTableFollowsARow(t *testing.T) {
 	})
 }
 
-func TestTableIgnoresTruncate(t *testing.T) {
-	t.Parallel()
-	r := newRig(t)
-	o := r.submit(&connector.Change{Op: connector.Truncate, Version: version(1)})[0].outcome(t)
-	require.Equal(t, Ignored, o.Kind)
-	require.Equal(t, "truncate", o.Reason)
-}
-
 func TestTableRejectsWhatHasNoID(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)

@@ -26,6 +26,7 @@ type tombstones struct {
 	ttl    time.Duration
 	log    *slog.Logger
 	jitter func() float64 // in [0,1)
+	marks  *marks
 }
 
 // Sweeps remove expired tombstones in the background. They need not be in time: an expired tombstone is a tombstone all the same.
@@ -45,7 +46,7 @@ func WithTombstones(open func(ctx context.Context) (Tombstones, error), ttl time
 		log = slog.New(slog.DiscardHandler)
 	}
 	return func(w *Writer) {
-		w.tombstones = &tombstones{opener: newOpener(open), ttl: ttl, log: log, jitter: rand.Float64}
+		w.tombstones = &tombstones{opener: newOpener(open), ttl: ttl, log: log, jitter: rand.Float64, marks: newMarks()}
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"testing/synctest"
 	"time"
 
@@ -31,8 +32,9 @@ type world struct {
 	crash  int
 	effect bool
 
-	seen map[string]sight
-	err  error
+	seen  map[string]sight
+	swept connector.Version // of the newest truncate that is over
+	err   error
 }
 
 // sight is the newest that an observer saw of a row.
@@ -71,6 +73,10 @@ func play(h *history, rng *rand.Rand) (embedded int, err error) {
 func (w *world) learn() {
 	for i, c := range w.h.changes {
 		w.open[i] = true
+		if c.Op == connector.Truncate {
+			clear(w.truth)
+			continue
+		}
 		id := rowID(c)
 		old := w.truth[id]
 		if c.Op == connector.Delete {
@@ -88,7 +94,13 @@ func (w *world) learn() {
 	}
 }
 
-func rowID(c *connector.Change) string { return strconv.FormatInt(c.Key[0].Value.(int64), 10) }
+// rowID is the row that a change is about; "" for a truncate.
+func rowID(c *connector.Change) string {
+	if c.Op == connector.Truncate {
+		return ""
+	}
+	return strconv.FormatInt(c.Key[0].Value.(int64), 10)
+}
 
 // live is one process, from its start to its end.
 func (w *world) live(l life) {
@@ -105,10 +117,26 @@ func (w *world) live(l life) {
 	ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
 	defer cancel()
 	outcomes := make([]Outcome, len(l.deliver))
+	var open atomic.Int64 // truncates that are not settled
 	for i, at := range l.deliver {
-		_ = table.Submit(ctx, Record{Change: w.h.changes[at], Bytes: 1, Received: time.Now(), Settle: func(o Outcome) { outcomes[i] = o }})
+		c := w.h.changes[at]
+		if c.Op == connector.Truncate {
+			open.Add(1)
+		}
+		_ = table.Submit(ctx, Record{Change: c, Bytes: 1, Received: time.Now(), Settle: func(o Outcome) {
+			if outcomes[i] = o; c.Op == connector.Truncate {
+				open.Add(-1)
+			}
+		}})
 	}
 	synctest.Wait()
+	for range 4 { // sweeps take their time
+		if open.Load() == 0 {
+			break
+		}
+		<-time.After(sweepGrace + time.Second)
+		synctest.Wait()
+	}
 	cancel()
 	table.Drain(ctx)
 	writer.Stop(ctx)

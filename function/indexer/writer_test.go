@@ -236,7 +236,7 @@ func TestALostAnswerIsFoundDone(t *testing.T) {
 func TestRecordsOfAGroupAreCutIntoCalls(t *testing.T) {
 	t.Parallel()
 	s := newFakeStore()
-	j := &job{id: "1"}
+	j := &job{table: &Table{}, id: "1"}
 	for i := range 2500 {
 		j.add(removeRest, document.Record{ID: fmt.Sprint("tail ", i)}, nil)
 	}

@@ -75,7 +75,8 @@ type comparison struct {
 	found  []suspect           // confirmed, to be mended
 	failed []Failure           // the first that could not be
 
-	expected *expected // records that the rows should have
+	expected *expected     // records that the rows should have
+	lag      time.Duration // the longest that a change was seen to be late; kept over the rounds of a repair
 }
 
 // wanted lists the columns to read, nil for all: a template that reads the row as a whole may name any.

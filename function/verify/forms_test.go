@@ -60,6 +60,17 @@ func TestATypeOfUnknownFormRaisesNoFalseAlarm(t *testing.T) {
 	require.Contains(t, report.Unchecked[0].Why, "interval")
 	r.patch("3", map[string]any{"title": "another"})
 	requireFaults(t, map[Kind][]string{Metadata: {"3"}}, r.run())
+
+	// A repair leaves what it cannot know, and guesses where nothing is.
+	r.forge("4", "another", nil)
+	r.drop("5")
+	r.patch("6", map[string]any{"title": "another", "iv": nil})
+	require.True(t, r.repair().Equal)
+	stored, err := r.col.Get(t.Context(), []string{"3", "4", "5", "6"})
+	require.NoError(t, err)
+	for id, want := range map[string]any{"3": int64(86_400_000_000), "4": int64(86_400_000_000), "5": "P1D", "6": "P1D"} {
+		require.Equal(t, want, stored[id]["iv"], id)
+	}
 }
 
 func TestATextOfUnknownFormRaisesNoFalseAlarm(t *testing.T) {

@@ -164,6 +164,7 @@ func (p *plan) add(s *suspect) {
 		p.removed = append(p.removed, s.id) // the indexer does not write over a mark that it cannot read
 	} else if has {
 		p.announce(s, e, f, first)
+		p.c.leaveUntold(e.change, first)
 	}
 	for record, keys := range f.surplus {
 		for _, key := range keys {

@@ -106,6 +106,26 @@ func TestRowsOnTheirWayAreNoFaults(t *testing.T) {
 	require.Contains(t, []int{2, 3}, report.OnTheWay, "the third is seen only if its record is listed before it goes")
 }
 
+// TestALaggingFunctionIsGivenTime: each time that the suspects are compared again, one more change has arrived.
+func TestALaggingFunctionIsGivenTime(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.fill(3)
+	for i := 10; i < 20; i++ {
+		r.table.put(article(i))
+	}
+	next := 10
+	r.table.onFind = func() {
+		if next < 19 { // the last never comes
+			r.index(form{}, article(next))
+			next++
+		}
+	}
+	report := r.run()
+	requireFaults(t, map[Kind][]string{Missing: {"19"}}, report)
+	require.Equal(t, 9, report.OnTheWay)
+}
+
 func TestARowThatNeverRestsIsUnsettled(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)

@@ -14,6 +14,7 @@ type suspect struct {
 	key     Key      // nil when the id cannot be one of the table's
 	extra   []string // records that the index was seen to have of it besides those of the row's text
 	records bool     // found by the pass over the records: only what that pass alone can find counts
+	since   time.Time
 	due     time.Time
 	seen    string // row and records as they were compared last
 	kind    Kind   // once it is confirmed
@@ -25,6 +26,11 @@ const (
 	mendBatch   = 4_000  // mended at a time
 	maxTries    = 10     // for a row that is another one each time
 	movingPause = time.Second
+
+	// A suspect is given patience times as long as others needed that were late, so that a function that lags behind is not taken for one
+	// that loses changes; but not more than maxPatience.
+	patience    = 3
+	maxPatience = 2 * time.Minute
 )
 
 // settling holds suspects until they are compared again: in a line for each try, each line in the order of its due times.
@@ -46,7 +52,11 @@ func (s *settling) delay(try int) time.Duration {
 }
 
 func (s *settling) put(try int, x suspect) {
-	x.due = time.Now().Add(s.delay(try))
+	now := time.Now()
+	if try == 0 {
+		x.since = now
+	}
+	x.due = now.Add(s.delay(try))
 	s.lines[try] = append(s.lines[try], x)
 	s.n++
 }
@@ -168,27 +178,38 @@ func (c *comparison) recheck(ctx context.Context, try int, batch []suspect) erro
 	if err != nil {
 		return err
 	}
-	for _, s := range batch {
-		f := c.verdict(v, &s)
-		digest := v.digest(&s)
-		moving := try > 0 && digest != s.seen
-		s.seen = digest
-		switch {
-		case f == nil:
-			c.report.OnTheWay++
-		case try+1 < len(c.Settle) || moving && try+1 < maxTries:
-			c.settle.put(try+1, s)
-		case moving:
-			c.report.Unsettled++
-		default:
-			s.kind = f.kind
-			c.confirm(s, f)
+	findings := make([]*finding, len(batch))
+	for i := range batch {
+		if findings[i] = c.verdict(v, &batch[i]); findings[i] == nil && try > 0 {
+			c.lag = max(c.lag, time.Since(batch[i].since))
 		}
+	}
+	for i, s := range batch {
+		c.settled(try, s, findings[i], v.digest(&s))
 	}
 	if c.Applier != nil && len(c.found) >= mendBatch {
 		return c.mend(ctx)
 	}
 	return nil
+}
+
+// settled decides what becomes of a suspect that was compared again.
+func (c *comparison) settled(try int, s suspect, f *finding, digest string) {
+	moving := try > 0 && digest != s.seen
+	s.seen = digest
+	switch {
+	case f == nil:
+		c.report.OnTheWay++
+	case try+1 < len(c.Settle) || moving && try+1 < maxTries:
+		c.settle.put(try+1, s)
+	case moving:
+		c.report.Unsettled++
+	case time.Since(s.since) < min(patience*c.lag, maxPatience):
+		c.settle.put(try, s)
+	default:
+		s.kind = f.kind
+		c.confirm(s, f)
+	}
 }
 
 // confirm reports a fault; a row that the pass over the records meets again on a later page is reported once.

@@ -49,6 +49,8 @@ func TestAnswersAreRead(t *testing.T) {
 		case "/admin/v3/sources/public/default/s/status":
 			w.WriteHeader(http.StatusInternalServerError)
 			_, _ = w.Write([]byte(`{"reason":"broken"}`))
+		case "/admin/v2/persistent/public/default/store.app.articles/stats":
+			_, _ = w.Write([]byte(`{"msgInCounter":5,"subscriptions":{"f":{"msgBacklog":2,"msgOutCounter":7}}}`))
 		default:
 			http.NotFound(w, r)
 		}
@@ -64,6 +66,11 @@ func TestAnswersAreRead(t *testing.T) {
 	require.Equal(t, "halted", status.Instances[0].Status.Error)
 	_, err = p.SourceStatus(t.Context(), "s")
 	require.ErrorContains(t, err, "broken")
+	topic, err := p.TopicStats(t.Context(), "public/default/store.app.articles")
+	require.NoError(t, err)
+	require.EqualValues(t, 5, topic.MessagesIn)
+	require.EqualValues(t, 2, topic.Subscriptions["f"].Backlog)
+	require.EqualValues(t, 7, topic.Subscriptions["f"].Delivered)
 	_, err = p.TopicStats(t.Context(), "public/default/t")
 	var missing *admin.NotFoundError
 	require.True(t, errors.As(err, &missing))

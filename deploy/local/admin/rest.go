@@ -104,6 +104,7 @@ type TopicStats struct {
 	MessagesIn    int64 `json:"msgInCounter"`
 	Subscriptions map[string]struct {
 		Backlog   int64  `json:"msgBacklog"`
+		Delivered int64  `json:"msgOutCounter"` // redelivered messages again
 		Unacked   int64  `json:"unackedMessages"`
 		Type      string `json:"type"`
 		Durable   bool   `json:"durable"`

@@ -14,51 +14,71 @@ import (
 	"github.com/rowvec/rowvec/deploy/local/supervise"
 )
 
-// debeziumVersion is the release of Debezium Server that rowvec was tested with.
-const debeziumVersion = "3.0.0.Final"
-
-const debeziumArtifact = "io.debezium:debezium-server-dist:" + debeziumVersion + ":tar.gz"
+// The releases of Debezium Server that rowvec was tested with: the last of 2.x, and 3.0.
+const (
+	debezium2 = "2.7.3.Final"
+	debezium3 = "3.0.0.Final"
+)
 
 // withoutDebezium are variables that Debezium Server, or its Java, takes settings from.
 var withoutDebezium = []string{"DEBEZIUM_*", "QUARKUS_*", "JAVA_TOOL_OPTIONS", "JAVA_OPTS", "CLASSPATH"}
 
 type debezium struct {
 	place
+	version      string
 	distribution string // as unpacked, in the cache
 	java         string
 }
 
-func newDebezium(at place) service { return &debezium{place: at} }
+func newDebezium2(at place) service { return &debezium{place: at, version: debezium2} }
 
-// StartDebezium runs Debezium Server with an application.properties, see connector.ServerProperties, and returns when it is up, which is before it streams.
-// One that runs is ended first. Its place in the write-ahead log is kept in its folder, if the properties name a relative path for it.
-func (s *Stack) StartDebezium(ctx context.Context, properties []byte) error {
-	if err := s.Debezium.Stop(ctx); err != nil {
+func newDebezium3(at place) service { return &debezium{place: at, version: debezium3} }
+
+// StartDebezium runs Debezium Server, Debezium2 or Debezium3, with an application.properties, see connector.ServerProperties, and returns when it is up, which
+// is before it streams. If it runs it is ended first. Its place in the write-ahead log is kept in its folder, if the properties name a relative path for it.
+func (s *Stack) StartDebezium(ctx context.Context, server *Component, properties []byte) error {
+	if err := server.Stop(ctx); err != nil {
 		return err
 	}
-	conf := filepath.Join(s.Debezium.at.dir, "config")
+	conf := filepath.Join(server.at.dir, settingsFolder)
 	if err := os.MkdirAll(conf, 0o750); err != nil {
 		return fmt.Errorf("make the folder of Debezium Server's settings: %w", err)
 	}
 	if err := writeFile(filepath.Join(conf, "application.properties"), string(properties), 0o600); err != nil { // it holds a password
 		return err
 	}
-	return s.Debezium.Start(ctx)
+	return server.Start(ctx)
+}
+
+// settingsFolder is in the class path of ours; run.sh of 2.x calls it conf.
+const settingsFolder = "config"
+
+// findJava finds the Java that the version runs on: 11 for 2.x, and Pulsar wants a newer one anyway; 21 for 3.x.
+func (d *debezium) findJava(ctx context.Context, cache *install.Cache, task *progress.Task) (err error) {
+	if d.version == debezium2 {
+		d.java, err = install.JavaHome(ctx)
+	} else {
+		d.java, err = install.Java21Home(ctx, cache, task)
+	}
+	if err != nil {
+		return fmt.Errorf("find the Java of Debezium Server %s: %w", d.version, err)
+	}
+	return nil
 }
 
 func (d *debezium) install(ctx context.Context, cache *install.Cache, task *progress.Task) (err error) {
-	if d.java, err = install.Java21Home(ctx, cache, task); err != nil {
-		return fmt.Errorf("find Java 21 or newer: %w", err)
+	if err := d.findJava(ctx, cache, task); err != nil {
+		return err
 	}
 	d.distribution, err = cache.Ensure(ctx, install.Entry{
-		Name: "debezium-server-" + debeziumVersion,
+		Name: "debezium-server-" + d.version,
 		Build: func(ctx context.Context, dir string) error {
-			task.Phase("fetching Debezium Server %s", debeziumVersion)
-			archive, err := install.Artifact(ctx, debeziumArtifact, dir, task)
+			task.Phase("fetching Debezium Server %s", d.version)
+			archive, err := install.Artifact(ctx, "io.debezium:debezium-server-dist:"+d.version+":tar.gz", dir, task)
 			if err != nil {
 				return err
 			}
-			task.Phase("unpacking Debezium Server %s", debeziumVersion)
+			task.Phase("unpacking Debezium Server %s", d.version)
 			if err := install.Unpack(ctx, archive, dir, task); err != nil {
 				return err
 			}
@@ -69,14 +89,14 @@ func (d *debezium) install(ctx context.Context, cache *install.Cache, task *prog
 }
 
 func (d *debezium) prepare(context.Context, bool) error {
-	if _, err := os.Stat(filepath.Join(d.dir, "config", "application.properties")); err != nil {
+	if _, err := os.Stat(filepath.Join(d.dir, settingsFolder, "application.properties")); err != nil {
 		return errors.New("it has no settings; start it with StartDebezium")
 	}
 	return nil
 }
 
 func (d *debezium) spec() supervise.Spec {
-	classes := filepath.Join(d.distribution, "debezium-server-dist-"+debeziumVersion+"-runner.jar") + ":config:" + filepath.Join(d.distribution, "lib", "*")
+	classes := filepath.Join(d.distribution, "debezium-server-dist-"+d.version+"-runner.jar") + ":" + settingsFolder + ":" + filepath.Join(d.distribution, "lib", "*")
 	return supervise.Spec{
 		Args: []string{
 			filepath.Join(d.java, "bin", "java"), "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",

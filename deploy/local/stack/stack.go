@@ -38,8 +38,8 @@ type Options struct {
 type Stack struct {
 	// The parts, in the order in which records flow back: nothing needs what comes after it.
 	Postgres, Chroma, Embedding, Pulsar *Component
-	// Debezium is Debezium Server, the other source. It starts only by StartDebezium.
-	Debezium *Component
+	// Debezium Server of version 2 and 3, the other source. They start only by StartDebezium.
+	Debezium2, Debezium3 *Component
 
 	opts   Options
 	cache  *install.Cache
@@ -170,7 +170,8 @@ func (s *Stack) assemble() error {
 		{&s.Chroma, "chroma", 1, newChroma},
 		{&s.Embedding, "embedding", 1, newEmbedding},
 		{&s.Pulsar, "pulsar", 3, newPulsar},
-		{&s.Debezium, "debezium", 1, newDebezium},
+		{&s.Debezium2, "debezium2", 1, newDebezium2},
+		{&s.Debezium3, "debezium3", 1, newDebezium3},
 	}
 	for _, p := range parts {
 		ports, err := s.state.ports(p.name, p.ports)
@@ -190,7 +191,7 @@ func (s *Stack) Components() []*Component {
 
 // all lists the parts that there may be.
 func (s *Stack) all() []*Component {
-	return append(s.Components(), s.Debezium)
+	return append(s.Components(), s.Debezium2, s.Debezium3)
 }
 
 // Reused reports whether Start found all parts running, and started none.
@@ -268,7 +269,7 @@ func (s *Stack) Stop(ctx context.Context) error {
 
 func (s *Stack) halt(ctx context.Context, which func(*Component) bool) error {
 	var errs []error
-	for _, c := range []*Component{s.Debezium, s.Pulsar} { // who publishes first
+	for _, c := range []*Component{s.Debezium2, s.Debezium3, s.Pulsar} { // who publishes first
 		if which(c) {
 			errs = append(errs, c.Stop(ctx))
 		}

@@ -1,0 +1,59 @@
+package indexer
+
+import (
+	"slices"
+	"time"
+)
+
+// dead reports whether the row's records are of before a truncate of the table: nothing that builds on them is right, and they must go.
+func (k known) dead() bool {
+	return k.mark != nil && k.stored != nil && k.stored.Chunks > 0 && k.stored.Version.StaleAgainst(k.mark.version)
+}
+
+// clearDead works on a row whose records are dead. Changes that are older than the truncate are done with. For the others the records are
+// removed first, unless another process is at it: then they wait until it is done.
+func (p *pass) clearDead(r *row) {
+	p.stale(r, slices.DeleteFunc(slices.Clone(r.items), func(it *item) bool { return !it.Change.Version.StaleAgainst(r.mark.version) }))
+	switch {
+	case len(r.items) == 0:
+		p.forget(r)
+	case p.table.writer.tombstones.marks.guarded(p.table.mark, time.Now()):
+		p.blocked = append(p.blocked, r)
+	default:
+		r.decision = decision{action: clean}
+		p.write(r)
+	}
+}
+
+// cleaned takes the writer's answer about dead records: the row is looked up again.
+func (p *pass) cleaned(w written) {
+	r := w.row
+	delete(p.open, r)
+	if w.err != nil {
+		p.failed([]*row{r}, w.err)
+		return
+	}
+	p.again = append(p.again, r)
+}
+
+// newRemoval makes the job that removes a row's records, which are dead. It needs no announcement: nobody builds on them any more, and
+// the first record, which counts them, goes last.
+func newRemoval(t *Table, id string, k known, readAt time.Time, answer chan<- written) *job {
+	j := &job{table: t, id: id, base: k, readAt: readAt, dead: true, answer: answer}
+	j.remove(0, k.stored.Chunks)
+	return j
+}
+
+// compareDead is compare for such a job, which is always read again: its row may be in work in this very process.
+func (j *job) compareDead(l looked, now time.Time) {
+	switch {
+	case l.err != nil:
+		j.reply(false, l.err)
+	case l.stored == nil:
+		j.reply(false, nil)
+	case l.dead() && sameState(l.stored, j.base.stored):
+		j.readAt = now
+	default:
+		j.reply(true, nil)
+	}
+}

@@ -1,0 +1,152 @@
+package indexer
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/rowvec/rowvec/connector"
+	"github.com/rowvec/rowvec/function/document"
+)
+
+// A table that was truncated leaves a mark beside the tombstones: the version of its newest truncate, which is a tombstone of every
+// row that the table had before. What is older than the mark is stale. Records that are older are dead: a sweep deletes them (sweep.go),
+// and until it has, nobody but the sweep touches them, because Chroma cannot delete on a condition and the record of another instance's
+// newer change must not be what it hits. A mark never expires: there is one per table.
+//
+// An instance learns of a mark with the tombstones that it reads for rows that the index does not hold, and else by a look of its own,
+// at most once in markAge. A sweep therefore waits before it deletes anything (sweepGrace).
+type mark struct {
+	version connector.Version
+	lease   int64     // when its sweep was last seen to, in milliseconds on the clock of who does; 0: the sweep is over
+	readAt  time.Time // before the answer
+	since   time.Time // since when this lease is the same
+	none    bool      // there is no mark
+}
+
+const (
+	// markAge is how old an instance's knowledge of a table's mark may be when it looks at rows.
+	markAge = 2 * time.Second
+	// leaseLife is how long a lease stands that nobody renews. Then its sweep is taken for dead, until its truncate is delivered again.
+	leaseLife = time.Minute
+	// leaseGap is how long one may look away and still call a lease the same: who could not look knows nothing.
+	leaseGap = 10 * time.Second
+)
+
+// marks is what a writer knows of the marks of its tables, by their ids.
+type marks struct {
+	mu    sync.Mutex
+	known map[string]*mark
+	own   map[string]int64 // leases of the sweeps that run in this process, and in no other
+}
+
+func newMarks() *marks { return &marks{known: make(map[string]*mark), own: make(map[string]int64)} }
+
+// of returns what is known of a mark, nil if there is none.
+func (m *marks) of(id string) *mark {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if k := m.known[id]; k != nil && !k.none {
+		return k
+	}
+	return nil
+}
+
+// aged reports whether a mark must be read before rows are looked at.
+func (m *marks) aged(id string, now time.Time) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	k := m.known[id]
+	return k == nil || older(k.readAt, now, markAge)
+}
+
+// note takes what was read, unless something later is known.
+func (m *marks) note(id string, k *mark) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	last := m.known[id]
+	k.since = k.readAt
+	if last != nil {
+		if last.readAt.After(k.readAt) {
+			return
+		}
+		if last.lease == k.lease && !older(last.readAt, k.readAt, leaseGap) {
+			k.since = last.since
+		}
+	}
+	m.known[id] = k
+}
+
+// hold says that the lease of a mark is this process's own; 0 that none is.
+func (m *marks) hold(id string, lease int64) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if lease == 0 {
+		delete(m.own, id)
+		return
+	}
+	m.own[id] = lease
+}
+
+// guarded reports whether another process may be deleting what is older than the mark. This process's own sweep and its other writes
+// are of one goroutine and cannot meet.
+func (m *marks) guarded(id string, now time.Time) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	k := m.known[id]
+	return k != nil && k.lease != 0 && m.own[id] != k.lease && now.Sub(k.since) < leaseLife
+}
+
+// older reports whether a time lies further back than a span, by the monotonic or the wall clock: the one stands still while a machine
+// sleeps, the other may be set back.
+func older(at, now time.Time, span time.Duration) bool {
+	return max(now.Sub(at), now.Round(0).Sub(at.Round(0))) > span
+}
+
+// parseMark reads a mark. One that is damaged halts its table: who passed it over would bring old rows back.
+func parseMark(id string, meta map[string]any, readAt time.Time) (*mark, error) {
+	if meta == nil {
+		return &mark{none: true, readAt: readAt}, nil
+	}
+	k := &mark{readAt: readAt}
+	var err error
+	if k.version, err = document.ParseVersion(meta); err == nil {
+		k.lease, err = document.ParseSweep(meta)
+	}
+	if err != nil {
+		return nil, &fault{
+			class: ClassHalt, reason: "bad_mark", err: err,
+			text: fmt.Sprintf("record %q among the tombstones, which remembers the table's newest truncate, is damaged; delete it and truncate again, or run rowvec verify", id),
+		}
+	}
+	return k, nil
+}
+
+// readMark makes one attempt of reading a mark; mark.none if there is none.
+func (t *tombstones) readMark(ctx context.Context, id string) (*mark, error) {
+	readAt := time.Now()
+	found, err := t.get(ctx, []string{id})
+	if err != nil {
+		return nil, fmt.Errorf("read the mark of the newest truncate: %w", err)
+	}
+	k, err := parseMark(id, found[id], readAt)
+	if err == nil {
+		t.marks.note(id, k)
+	}
+	return k, err
+}
+
+// writeMark makes one attempt of writing a mark.
+func (t *tombstones) writeMark(ctx context.Context, id string, v connector.Version, lease int64) error {
+	w := tombstone(id, v)
+	delete(w.record.Metadata, document.KeyDeleted) // it does not expire
+	w.record.Metadata[document.KeySweep] = lease
+	var r records
+	r.add(w)
+	if err := t.put(ctx, &r); err != nil {
+		return fmt.Errorf("write the mark of a truncate: %w", err)
+	}
+	t.marks.note(id, &mark{version: v, lease: lease, readAt: time.Now()})
+	return nil
+}
