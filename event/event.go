@@ -70,7 +70,9 @@ const (
 )
 
 // Durable reports whether the outcome stands for a change that Chroma now holds because of this record.
-func (o Outcome) Durable() bool { return o == Indexed || o == MetadataOnly || o == Deleted || o == Truncated }
+func (o Outcome) Durable() bool {
+	return o == Indexed || o == MetadataOnly || o == Deleted || o == Truncated
+}
 
 // Key is what the event is keyed by in its topic, so that a row's events stay in order: the table and the row id, or, of a message that
 // does not tell them, empty.

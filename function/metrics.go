@@ -45,60 +45,9 @@ type metrics struct {
 var latencyBuckets = []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 300, 900}
 
 func newMetrics(into prometheus.Registerer) (*metrics, error) {
-	m := &metrics{
-		plain: prometheus.NewRegistry(),
-		records: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "rowvec_records_total", Help: "Records settled, by table and outcome.",
-		}, []string{"table", "outcome"}),
-		embedRequests: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "rowvec_embed_requests_total", Help: "Requests to the embedding endpoint, by HTTP status, or timeout, network, canceled.",
-		}, []string{"code"}),
-		embedTexts: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "rowvec_embed_texts_total", Help: "Texts that the endpoint has embedded.",
-		}),
-		embedTokens: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "rowvec_embed_tokens_total", Help: "Tokens that the endpoint counted, or their estimate where it does not say.",
-		}),
-		embedSeconds: prometheus.NewHistogram(prometheus.HistogramOpts{
-			Name: "rowvec_embed_duration_seconds", Help: "Duration of requests to the embedding endpoint.", Buckets: latencyBuckets,
-		}),
-		chromaSeconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "rowvec_chroma_duration_seconds", Help: "Duration of requests to Chroma, by operation.", Buckets: latencyBuckets,
-		}, []string{"op"}),
-		batchRecords: prometheus.NewHistogram(prometheus.HistogramOpts{
-			Name: "rowvec_batch_records", Help: "Records taken in one batch.", Buckets: prometheus.ExponentialBuckets(1, 2, 12),
-		}),
-		freshness: prometheus.NewHistogram(prometheus.HistogramOpts{
-			Name: "rowvec_freshness_seconds", Help: "From a change's commit in Postgres to its being durable in Chroma.", Buckets: latencyBuckets,
-		}),
-		lastSuccess: prometheus.NewGauge(prometheus.GaugeOpts{
-			Name: "rowvec_last_success_timestamp_seconds", Help: "When a record last became durable, in seconds since the epoch.",
-		}),
-		inFlight: prometheus.NewGaugeVec(prometheus.GaugeOpts{
-			Name: "rowvec_in_flight_records", Help: "Records received and not yet settled, by table.",
-		}, []string{"table"}),
-		state: prometheus.NewGaugeVec(prometheus.GaugeOpts{
-			Name: "rowvec_state", Help: "1 for the state that a table is in: running, retrying or halted.",
-		}, []string{"table", "state"}),
-		textsSaved: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "rowvec_texts_saved_total", Help: "Texts that needed no embedding: unchanged, or equal to another of their batch.",
-		}),
-		metadataDropped: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "rowvec_metadata_dropped_total", Help: "Metadata values that Chroma cannot hold (NaN, infinities) and that were left out.",
-		}, []string{"table"}),
-		events: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "rowvec_events_total", Help: "Outcome events that the output topic has taken.",
-		}),
-		eventsDropped: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "rowvec_events_dropped_total", Help: "Outcome events that the output topic did not get: too many waited, or the process ended.",
-		}),
-		textsTruncated: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "rowvec_texts_truncated_total", Help: "Texts of which only the beginning was embedded, because they are over embedding.maxTextTokens.",
-		}, []string{"table"}),
-		deadLetters: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "rowvec_dead_letters_total", Help: "Records that can never succeed and went to the dead-letter topic, by table and reason.",
-		}, []string{"table", "reason"}),
-	}
+	m := &metrics{plain: prometheus.NewRegistry()}
+	m.makeCounters()
+	m.makeOthers()
 	for _, c := range m.all() {
 		if err := m.plain.Register(c); err != nil {
 			return nil, err
@@ -108,6 +57,63 @@ func newMetrics(into prometheus.Registerer) (*metrics, error) {
 		}
 	}
 	return m, nil
+}
+
+func (m *metrics) makeCounters() {
+	m.records = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "rowvec_records_total", Help: "Records settled, by table and outcome.",
+	}, []string{"table", "outcome"})
+	m.embedRequests = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "rowvec_embed_requests_total", Help: "Requests to the embedding endpoint, by HTTP status, or timeout, network, canceled.",
+	}, []string{"code"})
+	m.embedTexts = prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "rowvec_embed_texts_total", Help: "Texts that the endpoint has embedded.",
+	})
+	m.embedTokens = prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "rowvec_embed_tokens_total", Help: "Tokens that the endpoint counted, or their estimate where it does not say.",
+	})
+	m.textsSaved = prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "rowvec_texts_saved_total", Help: "Texts that needed no embedding: unchanged, or equal to another of their batch.",
+	})
+	m.metadataDropped = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "rowvec_metadata_dropped_total", Help: "Metadata values that Chroma cannot hold (NaN, infinities) and that were left out.",
+	}, []string{"table"})
+	m.events = prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "rowvec_events_total", Help: "Outcome events that the output topic has taken.",
+	})
+	m.eventsDropped = prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "rowvec_events_dropped_total", Help: "Outcome events that the output topic did not get: too many waited, or the process ended.",
+	})
+	m.textsTruncated = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "rowvec_texts_truncated_total", Help: "Texts of which only the beginning was embedded, because they are over embedding.maxTextTokens.",
+	}, []string{"table"})
+	m.deadLetters = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "rowvec_dead_letters_total", Help: "Records that can never succeed and went to the dead-letter topic, by table and reason.",
+	}, []string{"table", "reason"})
+}
+
+func (m *metrics) makeOthers() {
+	m.embedSeconds = prometheus.NewHistogram(prometheus.HistogramOpts{
+		Name: "rowvec_embed_duration_seconds", Help: "Duration of requests to the embedding endpoint.", Buckets: latencyBuckets,
+	})
+	m.chromaSeconds = prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		Name: "rowvec_chroma_duration_seconds", Help: "Duration of requests to Chroma, by operation.", Buckets: latencyBuckets,
+	}, []string{"op"})
+	m.batchRecords = prometheus.NewHistogram(prometheus.HistogramOpts{
+		Name: "rowvec_batch_records", Help: "Records taken in one batch.", Buckets: prometheus.ExponentialBuckets(1, 2, 12),
+	})
+	m.freshness = prometheus.NewHistogram(prometheus.HistogramOpts{
+		Name: "rowvec_freshness_seconds", Help: "From a change's commit in Postgres to its being durable in Chroma.", Buckets: latencyBuckets,
+	})
+	m.lastSuccess = prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "rowvec_last_success_timestamp_seconds", Help: "When a record last became durable, in seconds since the epoch.",
+	})
+	m.inFlight = prometheus.NewGaugeVec(prometheus.GaugeOpts{
+		Name: "rowvec_in_flight_records", Help: "Records received and not yet settled, by table.",
+	}, []string{"table"})
+	m.state = prometheus.NewGaugeVec(prometheus.GaugeOpts{
+		Name: "rowvec_state", Help: "1 for the state that a table is in: running, retrying or halted.",
+	}, []string{"table", "state"})
 }
 
 func (m *metrics) all() []prometheus.Collector {
