@@ -1,0 +1,60 @@
+import { createMemo, Show, type JSX } from 'solid-js'
+import { count, duration, percent, rate, unknown } from '../format'
+import { status, ticks } from '../live/live'
+import { coverage, deadLetters, perSecond, recentQueries, settled, sum, worst } from '../live/summary'
+
+interface FigureProps {
+  name: string
+  value: string
+  children: JSX.Element
+  bad?: boolean
+  id: string
+}
+
+function Figure(props: FigureProps): JSX.Element {
+  return (
+    <div class="figure" classList={{ bad: props.bad ?? false }} data-testid={props.id}>
+      <dt>{props.name}</dt>
+      <dd>
+        <b>{props.value}</b>
+        <small>{props.children}</small>
+      </dd>
+    </div>
+  )
+}
+
+/** The state of the index in six figures. */
+export function Figures(): JSX.Element {
+  const tables = (): NonNullable<ReturnType<typeof status>>['tables'] => status()?.tables ?? []
+  const fresh = createMemo(() => worst(tables().map((t) => t.freshnessMs)))
+  const covered = createMemo(() => coverage(tables()))
+  const indexed = createMemo(() => sum(tables().map((t) => t.rows)))
+  const total = createMemo(() => ticks().reduce((n, t) => n + settled(t), 0))
+  const backlog = createMemo(() => sum(Object.values(ticks().at(-1)?.backlog ?? {})))
+  const queries = createMemo(() => recentQueries(ticks(), 60))
+  const seen = createMemo(() => deadLetters(status()).reduce((n, [, m]) => n + m, 0))
+  return (
+    <dl class="figures">
+      <Figure id="rate" name="Changes" value={`${rate(perSecond(ticks(), 10, settled))} /s`}>
+        {count(total())} in 5 min
+      </Figure>
+      <Figure id="freshness" name="Commit to searchable" value={duration(fresh()?.p95)}>
+        <Show when={fresh()} fallback="p95 of the last minute">
+          p50 {duration(fresh()?.p50)} · p99 {duration(fresh()?.p99)}
+        </Show>
+      </Figure>
+      <Figure id="backlog" name="Backlog" value={count(backlog())}>messages waiting</Figure>
+      <Figure id="coverage" name="Coverage" value={percent(covered()?.share)}>
+        <Show when={covered()} fallback={status()?.sources.postgres === null ? 'postgres.url is not set' : `${count(indexed())} rows in the index`}>
+          {(c) => <>{count(c().rows)} of {count(c().source)} rows</>}
+        </Show>
+      </Figure>
+      <Figure id="dead" name="Dead letters" value={count(status()?.deadLetters.waiting)} bad={(status()?.deadLetters.waiting ?? 0) > 0}>
+        waiting · {status() ? count(seen()) : unknown} seen live
+      </Figure>
+      <Figure id="searches" name="Searches" value={`${rate(perSecond(ticks(), 10, (t) => t.queries.count))} /s`}>
+        <Show when={queries()} fallback="none in the last minute">p95 {duration(queries()?.p95)}</Show>
+      </Figure>
+    </dl>
+  )
+}

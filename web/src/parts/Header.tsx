@@ -1,0 +1,26 @@
+import { Show, type JSX } from 'solid-js'
+import { hello, link, stale, status, useToken } from '../live/live'
+import { choice, dark, nextTheme } from '../theme'
+import { token } from '../token'
+
+export function Header(): JSX.Element {
+  const state = (): string => (stale() ? 'unknown' : (status()?.state ?? 'unknown'))
+  const connected = (): string => (link().kind !== 'open' ? 'not connected' : stale() ? 'stale' : 'live')
+  return (
+    <header class="top">
+      <a class="skip" href="#q">To the search</a>
+      <h1>rowvec</h1>
+      <span class="function">{hello()?.function ?? ''}</span>
+      <span class={`pill ${state()}`} data-testid="state">{stale() ? 'state not known' : state()}</span>
+      <span class="space" />
+      <span class="link" classList={{ on: !stale() && link().kind === 'open' }} data-testid="link">{connected()}</span>
+      <Show when={hello()}>{(h) => <span class="version" title="version of the gateway">{h().version}</span>}</Show>
+      <Show when={token() !== ''}>
+        <button type="button" class="quiet" onClick={() => useToken('')}>Forget token</button>
+      </Show>
+      <button type="button" class="quiet" aria-label={`Theme: ${dark() ? 'dark' : 'light'}${choice() === 'auto' ? ', as the system' : ''}`} onClick={nextTheme}>
+        {dark() ? 'Light' : 'Dark'}
+      </button>
+    </header>
+  )
+}

@@ -1,0 +1,76 @@
+import { createSignal } from 'solid-js'
+import { Api, Trouble } from '../api'
+import { wantToken } from '../live/live'
+import { token } from '../token'
+import type { Answer, Found, Neighbours, Question, Row } from '../wire'
+
+/** One place of the walk: what was asked, and what came. */
+export type Stop =
+  | { kind: 'search'; question: Question; answer: Answer }
+  | { kind: 'row'; table: string; id: string; row: Row | undefined; near: Neighbours; took: number }
+
+const nearest = 10
+
+const api = new Api(token)
+const [stops, setStops] = createSignal<Stop[]>([])
+const [busy, setBusy] = createSignal(false)
+const [trouble, setTrouble] = createSignal<Trouble>()
+
+/** The walk so far, whether the next stop is under way, and what went wrong with it. */
+export { stops, busy, trouble }
+
+let asking: AbortController | undefined
+
+/** Goes one stop on. A new step gives up the one before. */
+async function go(from: Stop[], step: (signal: AbortSignal) => Promise<Stop>): Promise<void> {
+  asking?.abort()
+  const mine = (asking = new AbortController())
+  setBusy(true)
+  setTrouble(undefined)
+  try {
+    const stop = await step(mine.signal)
+    if (asking === mine) setStops([...from, stop])
+  } catch (e) {
+    if (asking !== mine) return
+    if (!(e instanceof Trouble)) throw e
+    if (e.status === 401) wantToken()
+    setTrouble(e)
+  } finally {
+    if (asking === mine) setBusy(false)
+  }
+}
+
+/** Begins a walk with a search. */
+export function search(question: Question): Promise<void> {
+  return go([], async (signal) => ({ kind: 'search', question, answer: await api.search(question, signal) }))
+}
+
+/** Begins a walk with a row. */
+export function openRow(table: string, id: string): void {
+  void go([], (signal) => rowStop(table, id, signal))
+}
+
+/** Goes on from a result to what is similar to it. */
+export function similarTo(found: Found): void {
+  void go(stops(), (signal) => rowStop(found.table, found.id, signal))
+}
+
+async function rowStop(table: string, id: string, signal: AbortSignal): Promise<Stop> {
+  const start = performance.now()
+  const [row, near] = await Promise.all([api.row(table, id, signal), api.similar(table, id, nearest, signal)])
+  return { kind: 'row', table, id, row, near, took: performance.now() - start }
+}
+
+/** Goes back to a stop of the walk. */
+export function backTo(index: number): void {
+  asking?.abort()
+  asking = undefined
+  setBusy(false)
+  setTrouble(undefined)
+  setStops(stops().slice(0, index + 1))
+}
+
+/** Ends the walk: results go away. */
+export function clearWalk(): void {
+  backTo(-1)
+}
