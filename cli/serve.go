@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"log/slog"
@@ -54,6 +55,9 @@ func serve(ctx context.Context, o *serveOptions, stdout, stderr io.Writer) error
 	if err != nil {
 		return err
 	}
+	if err := checkTLS(f.Config.Gateway.TLS); err != nil {
+		return err
+	}
 	log := slog.New(slog.NewJSONHandler(stderr, nil)).With("program", "rowvec serve")
 	s, err := newServer(f, keeper, o.version, log)
 	if err != nil {
@@ -69,6 +73,17 @@ func serve(ctx context.Context, o *serveOptions, stdout, stderr io.Writer) error
 		log.WarnContext(ctx, "no tokens are configured: whoever reaches this loopback address may read the rows", "listen", listener.Addr().String())
 	}
 	return s.run(ctx, listener)
+}
+
+// checkTLS finds files that cannot be used before anything listens.
+func checkTLS(files config.TLSFiles) error {
+	if files.Cert == "" {
+		return nil
+	}
+	if _, err := tls.LoadX509KeyPair(files.Cert, files.Key); err != nil {
+		return fmt.Errorf("userConfig.gateway.tls: expected a certificate and its key, as PEM files: %w", err)
+	}
+	return nil
 }
 
 func address(g config.Gateway, l net.Listener) string {

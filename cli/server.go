@@ -17,6 +17,7 @@ import (
 	"github.com/rowvec/rowvec/gateway/access"
 	"github.com/rowvec/rowvec/gateway/broker"
 	"github.com/rowvec/rowvec/gateway/monitor"
+	"github.com/rowvec/rowvec/gateway/page"
 	"github.com/rowvec/rowvec/gateway/source"
 	"github.com/rowvec/rowvec/search"
 )
@@ -63,7 +64,8 @@ func newServer(f *config.Function, keeper *access.Keeper, version string, log *s
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	s.gateway = gateway.New(gateway.Config{
-		Version: version, Settings: f.Config, Index: index, Keeper: keeper, Monitor: s.monitor, Registry: registry, Log: log,
+		Version: version, Settings: f.Config, Index: index, Keeper: keeper, Monitor: s.monitor, Page: page.Handler(),
+		Registry: registry, Log: log,
 	})
 	return s, nil
 }

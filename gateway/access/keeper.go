@@ -37,6 +37,9 @@ func New(g config.Gateway, lookup func(name string) (string, bool)) (*Keeper, er
 	if err != nil {
 		return nil, fmt.Errorf("userConfig.gateway.listen: expected host:port: %w", err)
 	}
+	if len(g.Tokens) == 0 && !loopback(host) {
+		return nil, fmt.Errorf("userConfig.gateway.listen: without userConfig.gateway.tokens only a loopback address such as 127.0.0.1 is taken; found %s", g.Listen)
+	}
 	k := &Keeper{host: host}
 	seen := map[[sha256.Size]byte]string{}
 	for i, t := range g.Tokens {
@@ -157,7 +160,11 @@ func (k *Keeper) ours(hostport string) bool {
 		host = hostport
 	}
 	host = strings.TrimSuffix(strings.Trim(host, "[]"), ".")
-	if strings.EqualFold(host, "localhost") || strings.EqualFold(host, k.host) {
+	return strings.EqualFold(host, k.host) || loopback(host)
+}
+
+func loopback(host string) bool {
+	if strings.EqualFold(host, "localhost") {
 		return true
 	}
 	ip, err := netip.ParseAddr(host)

@@ -144,3 +144,17 @@ func TestAContextWithoutGrantOpensNothing(t *testing.T) {
 	require.False(t, g.All())
 	require.False(t, g.Allows("app.articles"))
 }
+
+func TestWithoutTokensOnlyALoopbackAddressIsTaken(t *testing.T) {
+	t.Parallel()
+	for listen, fine := range map[string]bool{
+		"127.0.0.1:8090": true, "[::1]:0": true, "localhost:1": true, "0.0.0.0:8090": false, ":8090": false, "[::]:1": false, "10.0.0.7:1": false, "shop.example:1": false,
+	} {
+		_, err := access.New(config.Gateway{Listen: listen}, nil)
+		if fine {
+			require.NoError(t, err, listen)
+			continue
+		}
+		require.ErrorContains(t, err, "userConfig.gateway.listen: without userConfig.gateway.tokens", listen)
+	}
+}
