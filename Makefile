@@ -14,7 +14,7 @@ PROTOC_GEN_GRPC  := v1.6.2
 GOLANGCI := $(TOOLS)/golangci-lint-$(GOLANGCI_VERSION)
 
 .DEFAULT_GOAL := help
-.PHONY: help build test test-unit test-e2e fuzz bench lint fmt generate demo up down tidy check-generated
+.PHONY: help build test test-unit test-e2e fuzz bench lint fmt generate demo up down tidy check-generated page check-page test-page
 
 help: ## list the targets
 	@grep -hE '^[a-z][a-z0-9-]*:.*## ' $(MAKEFILE_LIST) | sort | awk -F':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
@@ -31,7 +31,7 @@ up: ## start the local stack and leave it running; addresses in .rowvec/stack.en
 down: ## end the local stack
 	go run ./deploy/local down
 
-test: test-unit bench test-e2e ## all tests, unit to end to end
+test: test-unit bench test-page test-e2e ## all tests, unit to end to end
 
 test-unit: ## unit, component and conformance tests on fakes, with the race detector; 100,000 histories without it
 	go vet ./...
@@ -76,6 +76,26 @@ $(TOOLS)/buf-$(BUF_VERSION):
 	mkdir -p $(TOOLS)
 	GOBIN=$(TOOLS) go install github.com/bufbuild/buf/cmd/buf@$(BUF_VERSION)
 	mv $(TOOLS)/buf $@
+
+# Installed again when the lock file is newer. Scripts of packages do not run: none is needed.
+web/node_modules/.package-lock.json: web/package-lock.json
+	@node -e 'const [a, b] = process.versions.node.split("."); process.exit(+a > 20 || (+a == 20 && +b >= 19) ? 0 : 1)' 2>/dev/null && command -v npm >/dev/null || { \
+	  echo 'the page is built with Node.js 20.19 or newer and npm: sudo apt-get install -y nodejs npm (Debian 13 and later; for others https://nodejs.org/en/download)' >&2; exit 1; }
+	cd web && npm ci --ignore-scripts --no-audit --no-fund
+	@touch $@
+
+page: web/node_modules/.package-lock.json ## build the gateway's page into gateway/page/dist
+	cd web && npm run build
+
+check-page: web/node_modules/.package-lock.json ## fail when the built page is not what its sources make
+	rm -rf web/out/dist
+	cd web && PAGE_OUT=out/dist npm run build
+	diff -r web/out/dist gateway/page/dist || { echo 'gateway/page/dist is not what web/ makes: run make page and commit it' >&2; exit 1; }
+
+test-page: web/node_modules/.package-lock.json ## unit tests of the page, and the built page in headless Chromium
+	cd web && npm test
+	@test -x "$${CHROMIUM:-/usr/bin/chromium}" || { echo 'the page is tested in Chromium: sudo apt-get install -y chromium, or set CHROMIUM' >&2; exit 1; }
+	cd web && npm run e2e
 
 check-generated: generate ## fail when the generated code is not what is committed
 	git diff --exit-code -- function/instance/proto

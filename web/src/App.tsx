@@ -19,7 +19,9 @@ export function App(): JSX.Element {
       <Banner />
       <main classList={{ stale: stale() }}>
         <Figures />
-        <SearchPanel />
+        <div class="side">
+          <SearchPanel />
+        </div>
         <Charts />
         <Changes onRow={openRow} />
         <div class="state">

@@ -92,14 +92,14 @@ function options(props: ChartProps, host: HTMLElement, onIndex: (i: number | nul
   return {
     width: Math.max(host.clientWidth, 1),
     height: Math.max(host.clientHeight, 1),
-    padding: [6, 0, 0, 0],
+    padding: [6, 18, 0, 0],
     legend: { show: false },
     cursor: { y: false, points: { show: !props.stacked, size: 5 }, drag: { x: false, y: false }, sync: { key: 'rowvec' } },
     hooks: { setCursor: [(u: uPlot) => onIndex(u.cursor.idx ?? null)] },
     scales: { x: { time: true, auto: false }, y: { range: (_u, _min, max) => [0, Math.max((max ?? 0) * 1.08, floor(props))] } },
     axes: [
-      { ...axis, size: 20, gap: 3, space: 90, grid: { show: false }, values: (_u, times) => times.map(minute) },
-      { ...axis, size: 52, gap: 4, space: 30, values: (_u, values) => values.map((v) => props.format(v)) },
+      { ...axis, size: 22, gap: 5, grid: { show: false }, splits: minutes, values: (u, times) => times.map((t) => before(t, u.scales['x']?.max ?? t)) },
+      { ...axis, size: 52, gap: 5, space: 28, values: (_u, values) => values.map((v) => props.format(v)) },
     ],
     series: [{}, ...curves.map((c) => series(props, color(c.color)))],
   }
@@ -123,6 +123,9 @@ function sparse(u: uPlot, i: number): boolean {
   return points < 40
 }
 
-function minute(time: number): string {
-  return new Date(time * 1_000).toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit' })
+/** A mark for each whole minute before the end: the window moves, and its marks stand still. */
+function minutes(_u: uPlot, _axis: number, min: number, max: number): number[] {
+  return Array.from({ length: Math.floor((max - min) / 60) }, (_, i) => max - i * 60).reverse()
 }
+
+const before = (time: number, end: number): string => (time >= end ? 'now' : `−${Math.round((end - time) / 60)} min`)

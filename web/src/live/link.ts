@@ -37,8 +37,13 @@ export class Link {
 
   /** Connects now, whatever went on before: at the start, with another token, or because somebody does not want to wait. */
   start(): void {
-    this.stop()
     this.#options.onState({ kind: 'connecting' })
+    this.#again()
+  }
+
+  /** Tries again. Whoever watches still sees why the last attempt failed, until this one has an end. */
+  #again(): void {
+    this.stop()
     void this.#run()
   }
 
@@ -66,7 +71,7 @@ export class Link {
     this.#abort = undefined
     const ms = this.#backoff.next(this.#retry, wait.atLeast)
     this.#options.onState({ kind: 'waiting', until: Date.now() + ms, why: wait.why })
-    this.#timer = setTimeout(() => this.start(), ms)
+    this.#timer = setTimeout(() => this.#again(), ms)
   }
 
   /** One connection. Returns why to try again, or undefined where that is for somebody else to say. */

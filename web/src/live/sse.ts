@@ -16,15 +16,17 @@ export class Parser {
   #first = true
   #event = ''
   #data: string[] = []
-  #id = ''
+  #id: string
+  #lastId: string
 
   /** `lastId` is the id that the stream resumes after. */
   constructor(lastId = '') {
-    this.#id = lastId
+    this.#id = this.#lastId = lastId
   }
 
+  /** The id of the last whole event: where a stream breaks off within an event, that event is still to come. */
   get lastId(): string {
-    return this.#id
+    return this.#lastId
   }
 
   push(text: string): ServerEvent[] {
@@ -79,6 +81,7 @@ export class Parser {
     const event = this.#event || 'message'
     this.#data = []
     this.#event = ''
+    this.#lastId = this.#id
     return data.length === 0 ? undefined : { event, data: data.join('\n'), id: this.#id }
   }
 }

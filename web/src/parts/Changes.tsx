@@ -40,7 +40,7 @@ export function Changes(props: { onRow: (table: string, row: string) => void }):
         >
           <table>
             <thead>
-              <tr><th>When</th><th>Row</th><th>Table</th><th>Operation</th><th>Outcome</th><th class="number">Searchable after</th></tr>
+              <tr><th>When</th><th>Row</th><th class="wide">Table</th><th class="wide">Operation</th><th>Outcome</th><th class="number">Searchable after</th></tr>
             </thead>
             <tbody data-testid="changes">
               <For each={shown()}>{(c) => <Line change={c} onRow={props.onRow} />}</For>
@@ -66,9 +66,10 @@ function Line(props: { change: Change; onRow: (table: string, row: string) => vo
         <Show when={c.row !== ''} fallback={<span class="dim">all rows</span>}>
           <button type="button" class="row" title="Show what the index holds of it" onClick={() => props.onRow(c.table, c.row)}>{c.row}</button>
         </Show>
+        <small class="narrow">{c.operation} {c.table}</small>
       </td>
-      <td>{c.table}</td>
-      <td>{c.operation ?? ''}</td>
+      <td class="wide">{c.table}</td>
+      <td class="wide">{c.operation ?? ''}</td>
       <td>
         <i class="swatch" style={{ background: `var(${outcomeColor(c.outcome)})` }} />
         {words(c.outcome)} <small class="dim">{made()}</small>

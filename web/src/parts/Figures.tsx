@@ -38,8 +38,8 @@ export function Figures(): JSX.Element {
       <Figure id="rate" name="Changes" value={`${rate(perSecond(ticks(), 10, settled))} /s`}>
         {count(total())} in 5 min
       </Figure>
-      <Figure id="freshness" name="Commit to searchable" value={duration(fresh()?.p95)}>
-        <Show when={fresh()} fallback="p95 of the last minute">
+      <Figure id="freshness" name="Searchable after, p95" value={duration(fresh()?.p95)}>
+        <Show when={fresh()} fallback="nothing in the last minute">
           p50 {duration(fresh()?.p50)} · p99 {duration(fresh()?.p99)}
         </Show>
       </Figure>

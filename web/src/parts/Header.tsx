@@ -5,7 +5,11 @@ import { token } from '../token'
 
 export function Header(): JSX.Element {
   const state = (): string => (stale() ? 'unknown' : (status()?.state ?? 'unknown'))
-  const connected = (): string => (link().kind !== 'open' ? 'not connected' : stale() ? 'stale' : 'live')
+  const connected = (): string => {
+    const kind = link().kind
+    if (kind === 'open') return stale() ? 'stale' : 'live'
+    return kind === 'connecting' ? 'connecting' : 'not connected'
+  }
   return (
     <header class="top">
       <a class="skip" href="#q">To the search</a>

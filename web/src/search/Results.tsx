@@ -1,7 +1,7 @@
 import { createSignal, For, Show, type JSX } from 'solid-js'
 import { count, duration, value } from '../format'
 import type { Chunk, Found, Row } from '../wire'
-import { parts } from './mark'
+import { beginning, parts } from './mark'
 import { backTo, similarTo, stops, type Stop } from './walk'
 
 const title = (stop: Stop): string => (stop.kind === 'search' ? `“${stop.question.query}”` : `similar to ${stop.id}`)
@@ -121,9 +121,9 @@ function Stored(props: { row: Row }): JSX.Element {
           {(t) => <small class="dim" title={`position ${r.version?.lsn ?? ''} in the write-ahead log`}>committed {new Date(t()).toLocaleString('en-GB')}</small>}
         </Show>
       </div>
-      <p class="text" classList={{ whole: whole() }}>{whole() ? r.text : r.text.slice(0, 400)}{!whole() && r.text.length > 400 ? '…' : ''}</p>
+      <p class="text" classList={{ whole: whole() }}>{whole() ? r.text : beginning(r.text)}</p>
       <Metadata of={r.metadata} />
-      <Show when={r.text.length > 400}>
+      <Show when={beginning(r.text) !== r.text}>
         <div class="acts">
           <button type="button" class="quiet" aria-expanded={whole()} onClick={() => setWhole(!whole())}>{whole() ? 'Less' : 'Whole text'}</button>
         </div>

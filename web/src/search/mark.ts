@@ -16,3 +16,10 @@ export function parts(text: string, contains: string): Part[] {
   if (from < text.length || out.length === 0) out.push({ text: text.slice(from), marked: false })
   return out
 }
+
+const most = 400
+
+/** The beginning of a text, cut between two characters. */
+export function beginning(text: string): string {
+  return text.length <= most ? text : text.slice(0, most).replace(/[\uD800-\uDBFF]$/, '') + '…'
+}
