@@ -14,6 +14,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/rowvec/rowvec/chroma/chromatest"
 	"github.com/rowvec/rowvec/cli"
 )
 
@@ -119,6 +120,17 @@ func TestServeAnswersSearchesUntilItIsEnded(t *testing.T) {
 	}
 	require.Equal(t, 0, s.stop(), s.log)
 	require.Contains(t, s.log.String(), "no tokens are configured")
+}
+
+func TestServeIsReadyBeforeTheFirstRow(t *testing.T) {
+	t.Setenv("ROWVEC_CLI_TEST_KEY", endpointKey)
+	s := serve(t, function(t, "http://127.0.0.1:1/v1", chromatest.New(t).URL))
+	require.Eventually(t, func() bool {
+		code, _ := s.ask(t, http.MethodGet, "/readyz", "", "")
+		return code == http.StatusOK
+	}, 10*time.Second, 20*time.Millisecond)
+	_, text := s.ask(t, http.MethodGet, "/v1/status", "", "")
+	require.Contains(t, text, `"records":0,"rows":0,`)
 }
 
 // TestServeKeepsItsSecrets: nobody who is asked behind the gateway answers, which is when addresses and tokens get into logs.

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -10,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
+	"github.com/rowvec/rowvec/chroma"
 	"github.com/rowvec/rowvec/function"
 	"github.com/rowvec/rowvec/function/admin"
 	"github.com/rowvec/rowvec/function/config"
@@ -154,6 +156,9 @@ func (s *server) watchFunction(f *config.Function, c *monitor.Config, token stri
 // count asks the index exactly: in rounds of half a minute the reading of ids is bearable up to some millions of records.
 func count(ctx context.Context, index *search.Index, t monitor.Table) (monitor.IndexCounts, error) {
 	counts, err := index.Count(ctx, t.Table, true)
+	if e := (*search.Error)(nil); errors.As(err, &e) && e.Reason() == chroma.ReasonCollectionMissing {
+		return monitor.IndexCounts{Rows: new(int64)}, nil // the function makes it with the first row: Chroma is well
+	}
 	if err != nil {
 		return monitor.IndexCounts{}, err
 	}
