@@ -68,17 +68,20 @@ func (b *Builder) Complete(c *connector.Change, doc *Document) error {
 }
 
 // Draft is Build for a change that may lack columns of the text: then the document has Missing, and no text.
-func (b *Builder) Draft(c *connector.Change) (*Document, error) {
+func (b *Builder) Draft(c *connector.Change) (*Document, error) { return b.DraftRow(c, c.After) }
+
+// DraftRow is Draft of a row that was put together from several changes of it, one of which is c.
+func (b *Builder) DraftRow(c *connector.Change, row connector.Row) (*Document, error) {
 	id, full, err := b.id(c)
 	if err != nil {
 		return nil, err
 	}
-	if c.After == nil {
+	if row == nil {
 		return nil, b.noRow(c, id)
 	}
 	doc := &Document{ID: id, fullKey: full, fields: b.fields, chunked: b.chunker != nil}
-	b.metadata(doc, c.After)
-	if doc.columns, doc.Missing, err = b.textColumns(c, id); err != nil {
+	b.metadata(doc, row)
+	if doc.columns, doc.Missing, err = b.textColumns(row, id); err != nil {
 		return nil, err
 	}
 	if len(doc.Missing) > 0 {
@@ -86,7 +89,7 @@ func (b *Builder) Draft(c *connector.Change) (*Document, error) {
 	}
 	buf := b.buffer()
 	defer b.release(buf)
-	if err = b.tmpl.execute(buf, c.After); err != nil {
+	if err = b.tmpl.execute(buf, row); err != nil {
 		return nil, b.templateFailed(c, id, err)
 	}
 	if !b.proven.Load() {
@@ -103,22 +106,22 @@ func (b *Builder) Draft(c *connector.Change) (*Document, error) {
 
 // textColumns hashes the columns that the text is made of and lists those that the change does not carry, sorted. A template over the
 // whole row is made of them all.
-func (b *Builder) textColumns(c *connector.Change, id string) (columns Columns, missing []string, err error) {
+func (b *Builder) textColumns(row connector.Row, id string) (columns Columns, missing []string, err error) {
 	names := b.tmpl.columns
 	for _, name := range names {
-		if _, has := c.After[name]; !has {
-			return nil, nil, b.missing(c, id, name)
+		if _, has := row[name]; !has {
+			return nil, nil, b.missing(row, id, name)
 		}
 	}
 	if b.tmpl.whole {
-		names = slices.Sorted(maps.Keys(c.After))
+		names = slices.Sorted(maps.Keys(row))
 	}
 	columns = make(Columns, len(names))
 	for _, name := range names {
-		if _, gone := c.After[name].(connector.Unavailable); gone {
+		if _, gone := row[name].(connector.Unavailable); gone {
 			missing = append(missing, name)
 		} else {
-			columns[name] = Column{Hash: hashOf(c.After[name])}
+			columns[name] = Column{Hash: hashOf(row[name])}
 		}
 	}
 	return columns, missing, nil

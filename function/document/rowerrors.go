@@ -13,9 +13,9 @@ import (
 // cureFull is what makes the source send whole rows.
 const cureFull = "set REPLICA IDENTITY FULL on the table (connector/setup.sql does) and send the row again"
 
-func (b *Builder) missing(c *connector.Change, id, column string) error {
-	names := make([]string, 0, len(c.After))
-	for name := range c.After {
+func (b *Builder) missing(row connector.Row, id, column string) error {
+	names := make([]string, 0, len(row))
+	for name := range row {
 		names = append(names, name)
 	}
 	slices.Sort(names)

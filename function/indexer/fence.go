@@ -64,5 +64,5 @@ func (j *job) holds(k known) bool {
 		return k.stored == nil && (j.table.writer.tombstones == nil || k.gone(j.version))
 	}
 	return k.stored != nil && k.stored.Version.SameChange(j.want.Version) && k.stored.TextVersion.SameChange(j.want.TextVersion) &&
-		k.stored.Fingerprint == j.want.Fingerprint && k.stored.Chunks == j.want.Chunks
+		k.stored.Fingerprint == j.want.Fingerprint && k.stored.Chunks == j.want.Chunks && k.stored.Open.Equal(j.want.Open)
 }

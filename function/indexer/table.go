@@ -63,6 +63,8 @@ type Table struct {
 	writer   *Writer
 	columns  Columns
 	observer Observer
+	log      *slog.Logger
+	lost     sync.Map // metadata keys that the log was told of (lost.go)
 	backoff  backoff
 	cond     *conditions
 	inFlight int // batches at a time
@@ -91,7 +93,7 @@ func newTable(cfg TableConfig, b builder, pool *EmbedPool, writer *Writer, opts 
 	opts = opts.withDefaults()
 	limits := cfg.Batch.withDefaults()
 	t := &Table{
-		name: cfg.Table, builder: b, pool: pool, writer: writer, columns: cfg.Columns, observer: opts.Observer, backoff: defaultBackoff(),
+		name: cfg.Table, builder: b, pool: pool, writer: writer, columns: cfg.Columns, observer: opts.Observer, log: opts.Log, backoff: defaultBackoff(),
 		inFlight: limits.InFlight, queue: newQueue(limits),
 		draining: make(chan struct{}), drained: make(chan struct{}), room: make(chan struct{}),
 	}
