@@ -6,7 +6,6 @@ import (
 	"maps"
 	"slices"
 	"sync"
-	"sync/atomic"
 
 	"github.com/rowvec/rowvec/connector"
 )
@@ -19,12 +18,8 @@ type Builder struct {
 	fields  []string
 	buffers sync.Pool // of *bytes.Buffer
 
-	proven atomic.Bool  // the template has rendered a row
-	failed atomic.Int64 // rows on which it failed before it was proven
+	proof proof
 }
-
-// maxUnproven is how many rows a template may fail on before it has rendered any. Beyond it the template is at fault, not the rows.
-const maxUnproven = 10
 
 // maxPooled keeps a rare huge text from holding its memory for ever.
 const maxPooled = 1 << 20
@@ -92,9 +87,7 @@ func (b *Builder) DraftRow(c *connector.Change, row connector.Row) (*Document, e
 	if err = b.tmpl.execute(buf, row); err != nil {
 		return nil, b.templateFailed(c, id, err)
 	}
-	if !b.proven.Load() {
-		b.proven.Store(true)
-	}
+	b.proof.rendered()
 	rowText := string(clean(buf.Bytes()))
 	if doc.Empty = rowText == "" && !b.spec.KeepEmpty; doc.Empty {
 		return doc, nil

@@ -85,7 +85,7 @@ func (b *Builder) templateFailed(c *connector.Change, id string, err error) erro
 		msg: "the template failed on this row of " + c.Table.String() +
 			"; a nested value may be missing, which {{with .column}}...{{end}} guards against", err: err,
 	}
-	if !b.proven.Load() && b.failed.Add(1) > maxUnproven {
+	if b.proof.failedOn(id) {
 		e.class = classHalt
 		e.msg = "the template has failed on every row of " + c.Table.String() + " since the start, this one too; numbers that the source sends as text may be compared as numbers"
 	}

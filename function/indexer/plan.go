@@ -22,6 +22,7 @@ type builder interface {
 	KnowsText(s *document.State, column string) bool
 	KnowsMetadata(s *document.State, column string) bool
 	Unsent(s *document.State) connector.Row
+	Unproven() bool
 }
 
 // action is what a row's newest change asks of the index.
