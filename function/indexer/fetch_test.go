@@ -1,6 +1,7 @@
 package indexer
 
 import (
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 
@@ -14,9 +15,10 @@ import (
 func TestARowThatWaitsForItsColumnsWaitsAlone(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		away := true
+		var away atomic.Bool
+		away.Store(true)
 		r := newRig(t, toasted, reading(&source{row: connector.Row{"body": "B"}, fault: func() error {
-			if away {
+			if away.Load() {
 				return errOutage
 			}
 			return nil
@@ -30,7 +32,7 @@ func TestARowThatWaitsForItsColumnsWaitsAlone(t *testing.T) {
 		synctest.Wait()
 		require.False(t, waits.settled())
 		require.Equal(t, Retrying, r.table.Condition().State)
-		away = false
+		away.Store(false)
 		require.Equal(t, Indexed, waits.outcome(t).Kind)
 		require.Equal(t, "a: B", r.text())
 	})
