@@ -29,13 +29,14 @@ func (m moment) carries(column string) bool {
 }
 
 // values lists what a column may be said to have been as of a version; told is false if no change tells and nobody could ask. A change
-// that does not have the column, a deletion among them, may have had it read from the table, which answers as it was then or later.
+// that does not have the column, a deletion among them, may have had it read from the table, which answers as it was then or later; so
+// may one that has an empty text, which is not what a newer one left out.
 func (p moments) values(column string, asOf connector.Version, fetches bool) (values []any, told bool) {
 	at := slices.IndexFunc(p, func(m moment) bool { return m.Version.SameChange(asOf) })
 	switch {
 	case at < 0:
 		return nil, fetches
-	case p[at].carries(column):
+	case p[at].carries(column) && (!fetches || p[at].row[column] != ""):
 		return []any{p[at].row[column]}, true
 	case !fetches:
 		return nil, false

@@ -192,3 +192,10 @@ func TestDroppedMetadataIsCounted(t *testing.T) {
 		require.Equal(t, 1, r.ledger.dropped)
 	})
 }
+
+// anyRow is a table to read from, whose rows are all alike.
+type anyRow connector.Row
+
+func (a anyRow) Fetch(context.Context, connector.Table, []connector.Column, []string) (connector.Row, bool, error) {
+	return connector.Row(a), true, nil
+}
