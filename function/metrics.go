@@ -81,7 +81,7 @@ func newMetrics(into prometheus.Registerer) (*metrics, error) {
 			Name: "rowvec_texts_saved_total", Help: "Texts that needed no embedding: unchanged, or equal to another of their batch.",
 		}),
 		metadataDropped: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "rowvec_metadata_dropped_total", Help: "Metadata values that Chroma cannot hold (NaN, infinities) and that were left out.",
+			Name: "rowvec_metadata_dropped_total", Help: "Metadata values that were left out: Chroma cannot hold them (NaN, infinities), or the source did not send them and nobody knows them.",
 		}, []string{"table"}),
 		textsTruncated: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "rowvec_texts_truncated_total", Help: "Texts of which only the beginning was embedded, because they are over embedding.maxTextTokens.",
