@@ -76,7 +76,7 @@ func (m *metrics) makeCounters() {
 		Name: "rowvec_texts_saved_total", Help: "Texts that needed no embedding: unchanged, or equal to another of their batch.",
 	})
 	m.metadataDropped = prometheus.NewCounterVec(prometheus.CounterOpts{
-		Name: "rowvec_metadata_dropped_total", Help: "Metadata values that Chroma cannot hold (NaN, infinities) and that were left out.",
+		Name: "rowvec_metadata_dropped_total", Help: "Metadata values that were left out: Chroma cannot hold them (NaN, infinities), or the source did not send them and nobody knows them.",
 	}, []string{"table"})
 	m.events = prometheus.NewCounter(prometheus.CounterOpts{
 		Name: "rowvec_events_total", Help: "Outcome events that the output topic has taken.",

@@ -29,7 +29,7 @@ func (o *observer) InFlight(table string, delta int) {
 // TextsSaved counts the texts that needed no embedding.
 func (o *observer) TextsSaved(_ string, texts int) { o.app.metrics.textsSaved.Add(float64(texts)) }
 
-// MetadataDropped counts the metadata values that Chroma cannot hold.
+// MetadataDropped counts the metadata values that rows were written without.
 func (o *observer) MetadataDropped(table string, values int) {
 	o.app.metrics.metadataDropped.WithLabelValues(table).Add(float64(values))
 }

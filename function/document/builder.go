@@ -6,7 +6,6 @@ import (
 	"maps"
 	"slices"
 	"sync"
-	"sync/atomic"
 
 	"github.com/rowvec/rowvec/connector"
 )
@@ -20,12 +19,8 @@ type Builder struct {
 	fields  []string
 	buffers sync.Pool // of *bytes.Buffer
 
-	proven atomic.Bool  // the template has rendered a row
-	failed atomic.Int64 // rows on which it failed before it was proven
+	proof proof
 }
-
-// maxUnproven is how many rows a template may fail on before it has rendered any. Beyond it the template is at fault, not the rows.
-const maxUnproven = 10
 
 // maxPooled keeps a rare huge text from holding its memory for ever.
 const maxPooled = 1 << 20
@@ -69,17 +64,20 @@ func (b *Builder) Complete(c *connector.Change, doc *Document) error {
 }
 
 // Draft is Build for a change that may lack columns of the text: then the document has Missing, and no text.
-func (b *Builder) Draft(c *connector.Change) (*Document, error) {
+func (b *Builder) Draft(c *connector.Change) (*Document, error) { return b.DraftRow(c, c.After) }
+
+// DraftRow is Draft of a row that was put together from several changes of it, one of which is c.
+func (b *Builder) DraftRow(c *connector.Change, row connector.Row) (*Document, error) {
 	id, full, err := b.id(c)
 	if err != nil {
 		return nil, err
 	}
-	if c.After == nil {
+	if row == nil {
 		return nil, b.noRow(c, id)
 	}
 	doc := &Document{ID: id, fullKey: full, fields: b.fields, chunked: b.chunker != nil}
-	b.metadata(doc, c.After)
-	if doc.columns, doc.Missing, err = b.textColumns(c, id); err != nil {
+	b.metadata(doc, row)
+	if doc.columns, doc.Missing, err = b.textColumns(row, id); err != nil {
 		return nil, err
 	}
 	if len(doc.Missing) > 0 {
@@ -87,12 +85,10 @@ func (b *Builder) Draft(c *connector.Change) (*Document, error) {
 	}
 	buf := b.buffer()
 	defer b.release(buf)
-	if err = b.tmpl.execute(buf, c.After); err != nil {
+	if err = b.tmpl.execute(buf, row); err != nil {
 		return nil, b.templateFailed(c, id, err)
 	}
-	if !b.proven.Load() {
-		b.proven.Store(true)
-	}
+	b.proof.rendered()
 	rowText := string(clean(buf.Bytes()))
 	if doc.Empty = rowText == "" && !b.spec.KeepEmpty; doc.Empty {
 		return doc, nil
@@ -107,22 +103,22 @@ func (b *Builder) Draft(c *connector.Change) (*Document, error) {
 
 // textColumns hashes the columns that the text is made of and lists those that the change does not carry, sorted. A template over the
 // whole row is made of them all.
-func (b *Builder) textColumns(c *connector.Change, id string) (columns Columns, missing []string, err error) {
+func (b *Builder) textColumns(row connector.Row, id string) (columns Columns, missing []string, err error) {
 	names := b.tmpl.columns
 	for _, name := range names {
-		if _, has := c.After[name]; !has {
-			return nil, nil, b.missing(c, id, name)
+		if _, has := row[name]; !has {
+			return nil, nil, b.missing(row, id, name)
 		}
 	}
 	if b.tmpl.whole {
-		names = slices.Sorted(maps.Keys(c.After))
+		names = slices.Sorted(maps.Keys(row))
 	}
 	columns = make(Columns, len(names))
 	for _, name := range names {
-		if _, gone := c.After[name].(connector.Unavailable); gone {
+		if _, gone := row[name].(connector.Unavailable); gone {
 			missing = append(missing, name)
 		} else {
-			columns[name] = Column{Hash: hashOf(c.After[name])}
+			columns[name] = Column{Hash: hashOf(row[name])}
 		}
 	}
 	return columns, missing, nil

@@ -47,7 +47,7 @@ func (b *Builder) OldID(c *connector.Change) (string, error) {
 	return old, nil
 }
 
-// Key returns the columns by which the row of an insert, update or read is found in its table: the primary key, or those of Spec.Key.
+// Key returns the columns by which a change's row is found in its table: the primary key, or those of Spec.Key.
 // Its errors are those of ID.
 func (b *Builder) Key(c *connector.Change) ([]connector.Column, error) {
 	if _, err := b.ID(c); err != nil {
@@ -56,9 +56,13 @@ func (b *Builder) Key(c *connector.Change) ([]connector.Column, error) {
 	if len(c.Key) > 0 {
 		return c.Key, nil
 	}
+	row := c.After
+	if c.Op == connector.Delete {
+		row = c.Before
+	}
 	key := make([]connector.Column, len(b.spec.Key))
 	for i, name := range b.spec.Key {
-		key[i] = connector.Column{Name: name, Value: c.After[name]}
+		key[i] = connector.Column{Name: name, Value: row[name]}
 	}
 	return key, nil
 }

@@ -17,13 +17,14 @@ type Document struct {
 	Missing     []string       // columns of the text that the change does not carry, sorted; then there is no text
 	Dropped     int            // metadata values that the index cannot hold: NaN and infinities
 	Truncated   bool           // the text is the beginning of the row's, which has more tokens than the endpoint takes
+	Lost        []string       // metadata keys whose value nobody knows (Forget)
 
-	keepColumns []string           // the columns of Keep
-	columns     Columns            // of the text, as far as the change carries them
-	textVersion *connector.Version // nil: the row's
-	chunked     bool               // the table asks for chunks: records say where they stand
-	fullKey     string             // the id before hashing; empty when the id is not a hash
-	fields      []string           // every metadata key that the table's settings can write
+	keepColumns []string // the columns of Keep
+	columns     Columns  // of the text, as far as the change carries them
+	open        Open     // columns that are known as of an older version than the row's
+	chunked     bool     // the table asks for chunks: records say where they stand
+	fullKey     string   // the id before hashing; empty when the id is not a hash
+	fields      []string // every metadata key that the table's settings can write
 }
 
 // Chunk is one piece of a row's text and the record it is stored as.
@@ -68,7 +69,7 @@ func (d *Document) Records(v connector.Version, stored *State) []Record {
 	return records
 }
 
-// refreshed gives the stored records the row's metadata and version, and leaves the text and its version.
+// refreshed gives the stored records the row's metadata and version, and leaves the text.
 func (d *Document) refreshed(v connector.Version, stored *State) []Record {
 	ids := ChunkIDs(d.ID, 0, stored.Chunks)
 	records := make([]Record, len(ids))
@@ -76,7 +77,8 @@ func (d *Document) refreshed(v connector.Version, stored *State) []Record {
 		records[i] = Record{ID: id, Metadata: d.metadataOf(stored)}
 	}
 	mark := *stored
-	mark.Version, mark.Columns = v, d.carried(stored)
+	mark.Version, mark.Open = v, d.open
+	mark.Columns, mark.TextVersion = d.open.marked(stored.Columns, v)
 	mark.write(records[0].Metadata)
 	return records
 }
@@ -111,9 +113,8 @@ func (d *Document) clearKeys(meta map[string]any, keys []string) {
 // reserve sets the reserved keys of one record.
 func (d *Document) reserve(meta map[string]any, chunk Chunk, v connector.Version, stored *State) {
 	if chunk.Index == 0 {
-		mark := State{
-			Version: v, TextVersion: d.TextVersion(v), Fingerprint: d.Fingerprint, Chunks: len(d.Chunks), Columns: d.columns,
-		}
+		mark := State{Version: v, Fingerprint: d.Fingerprint, Chunks: len(d.Chunks), Open: d.open, opened: stored != nil && stored.opened}
+		mark.Columns, mark.TextVersion = d.open.marked(d.columns, v)
 		mark.write(meta)
 	}
 	if d.fullKey != "" {

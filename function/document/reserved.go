@@ -15,6 +15,7 @@ const (
 	KeyTextCommit  = "_rv_tts"    // int64: the text's version, like KeyCommitTime
 	KeyTextEmitted = "_rv_tem"    // int64: the text's version, like KeyEmitted
 	KeyColumns     = "_rv_cols"   // string: a hash of each column that the text was made of, see Columns
+	KeyOpen        = "_rv_open"   // string: as of which version columns are known that are older than the row, see Open
 	KeyDeleted     = "_rv_gone"   // int64: when the row was deleted, in milliseconds since 1970; on tombstones
 	KeySweep       = "_rv_sweep"  // int64: when the deletion of the rows was last under way, in milliseconds since 1970, 0 once it is done; on truncate marks
 	KeyFingerprint = "_rv_fp"     // string: see Document.Fingerprint

@@ -14,10 +14,10 @@ import (
 // cureFull is what makes the source send whole rows.
 const cureFull = "set REPLICA IDENTITY FULL on the table (connector/setup.sql does) and send the row again"
 
-func (b *Builder) missing(c *connector.Change, id, column string) error {
+func (b *Builder) missing(row connector.Row, id, column string) error {
 	return &Error{
 		class: classHalt, reason: ReasonMissingColumn, Setting: b.spec.setting("text"), Row: id, Column: column,
-		msg: fmt.Sprintf("the template names column %q, which the rows do not have%s", column, columnsOf(c.After, column)),
+		msg: fmt.Sprintf("the template names column %q, which the rows do not have%s", column, columnsOf(row, column)),
 	}
 }
 
@@ -122,7 +122,7 @@ func (b *Builder) templateFailed(c *connector.Change, id string, err error) erro
 		msg: "the template failed on this row of " + c.Table.String() +
 			"; a nested value may be missing, which {{with .column}}...{{end}} guards against", err: err,
 	}
-	if !b.proven.Load() && b.failed.Add(1) > maxUnproven {
+	if b.proof.failedOn(id) {
 		e.class = classHalt
 		e.msg = "the template has failed on every row of " + c.Table.String() + " since the start, this one too; numbers that the source sends as text may be compared as numbers"
 	}

@@ -13,14 +13,16 @@ import (
 // State is what the index holds of a row, read from its first record.
 type State struct {
 	Version     connector.Version
-	TextVersion connector.Version // older than Version where changes since did not carry the text
+	TextVersion connector.Version // the oldest version as of which a column of the text is known
 	Fingerprint string
 	Chunks      int      // records that the row has
 	Columns     Columns  // what the text was made of; nil: not known
+	Open        Open     // columns of text and metadata that are known as of an older version than the row's
 	Keys        []string // stored user metadata keys, sorted
 
 	Metadata map[string]any // stored user metadata; never nil
 
+	opened bool // the record has KeyOpen, which must be removed when nothing is open any more
 	placed bool // the record has placeKeys, which a table that no longer asks for chunks must remove
 }
 
@@ -42,7 +44,7 @@ func ParseState(meta map[string]any) (State, error) {
 		return s, err
 	}
 	mark.Keys, mark.Metadata = s.Keys, s.Metadata
-	mark.placed = meta[KeyRow] != nil
+	mark.placed, mark.opened = meta[KeyRow] != nil, meta[KeyOpen] != nil
 	return mark, nil
 }
 
@@ -53,6 +55,9 @@ func (s *State) write(meta map[string]any) {
 	meta[KeyFingerprint] = s.Fingerprint
 	meta[KeyChunks] = int64(s.Chunks)
 	meta[KeyColumns] = s.Columns.encode()
+	if open := s.Open.encode(); open != nil || s.opened {
+		meta[KeyOpen] = open
+	}
 }
 
 func parseMark(meta map[string]any) (State, error) {
@@ -70,6 +75,10 @@ func parseMark(meta map[string]any) (State, error) {
 	if err != nil {
 		return State{}, err
 	}
+	open, err := decodeOpen(meta[KeyOpen])
+	if err != nil {
+		return State{}, err
+	}
 	chunks, err := integer(meta, KeyChunks)
 	if err != nil {
 		return State{}, err
@@ -81,7 +90,7 @@ func parseMark(meta map[string]any) (State, error) {
 	if chunks < 1 || chunks > math.MaxInt32 {
 		return State{}, badState(KeyChunks, "a count from 1 on", chunks)
 	}
-	return State{Version: version, TextVersion: text, Fingerprint: fingerprint, Chunks: int(chunks), Columns: columns}, nil
+	return State{Version: version, TextVersion: text, Fingerprint: fingerprint, Chunks: int(chunks), Columns: columns, Open: open}, nil
 }
 
 // integer reads a whole number in any of the types that a JSON decoder may have given it.

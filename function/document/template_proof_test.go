@@ -33,8 +33,19 @@ func TestATemplateThatFailsOnEveryRowHalts(t *testing.T) {
 		_, err := b.Build(priced(id, "12.50"))
 		require.Equal(t, "poison", classOf(t, err), "a few may be the rows' own fault")
 	}
+	for range 3 {
+		_, err = b.Build(priced(4, "12.50"))
+		require.Equal(t, "poison", classOf(t, err), "a row that comes again is one row")
+	}
+	require.False(t, b.Unproven())
 	_, err = b.Build(priced(10, "12.50"))
 	require.Equal(t, "halt", classOf(t, err))
+	require.True(t, b.Unproven())
+	_, err = b.Build(priced(11, 12.5))
+	require.NoError(t, err)
+	require.False(t, b.Unproven(), "it renders a row, so it were the others")
+	_, err = b.Build(priced(10, "12.50"))
+	require.Equal(t, "poison", classOf(t, err))
 }
 
 func TestATemplateThatHasRenderedARowCondemnsTheOthers(t *testing.T) {

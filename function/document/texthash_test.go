@@ -91,54 +91,6 @@ func TestHashesTellValuesApart(t *testing.T) {
 	}
 }
 
-// TestTextUnderANewerRow follows a row whose text arrives after a change that did not carry it.
-func TestTextUnderANewerRow(t *testing.T) {
-	t.Parallel()
-	spec := articleSpec("{{.title}}{{.body}}")
-	spec.Metadata = []document.Field{{Column: "price"}}
-	first := build(t, spec, insert(int64(1), connector.Row{"title": "a", "body": "old", "price": int64(1)})).Records(version(1), nil)[0]
-	stored := stateOf(t, first)
-	third := draft(t, spec, lacking(connector.Row{"title": "a", "price": int64(3)}, "body"))
-	require.True(t, third.TextUnchanged(stored))
-	refreshed := third.Records(version(3), stored)
-	require.Len(t, refreshed, 1)
-	require.Empty(t, refreshed[0].Document)
-
-	row := stateOf(t, first, refreshed[0])
-	require.Equal(t, version(3), row.Version)
-	require.Equal(t, version(1), row.TextVersion)
-	require.Equal(t, stored.Fingerprint, row.Fingerprint)
-	require.Equal(t, map[string]any{"price": int64(3)}, row.Metadata)
-	require.True(t, row.Columns["body"].Open)
-	require.False(t, row.Columns["title"].Open)
-
-	other := build(t, spec, insert(int64(1), connector.Row{"title": "b", "body": "new", "price": int64(2)}))
-	require.False(t, other.TextFits(row), "the row is sure of another title")
-	second := build(t, spec, insert(int64(1), connector.Row{"title": "a", "body": "new", "price": int64(2)}))
-	require.True(t, second.TextFits(row))
-	second.Under(row, version(2))
-	set := second.Records(row.Version, row)[0]
-	require.Equal(t, "anew", set.Document)
-	row = stateOf(t, first, refreshed[0], set)
-	require.Equal(t, version(3), row.Version)
-	require.Equal(t, version(2), row.TextVersion)
-	require.Equal(t, map[string]any{"price": int64(3)}, row.Metadata, "the row's, not the text's")
-	require.True(t, row.Columns["body"].Open, "one between the two may still come")
-}
-
-func TestFilledFrom(t *testing.T) {
-	t.Parallel()
-	doc := build(t, articleSpec("{{.title}}{{.body}}"), insert(int64(1), connector.Row{"title": "a", "body": "b"}))
-	require.Equal(t, version(9), doc.TextVersion(version(9)))
-	doc.FilledFrom(version(2), []string{"body", "price"})
-	require.Equal(t, version(2), doc.TextVersion(version(9)))
-	row := stateOf(t, doc.Records(version(9), nil)[0])
-	require.Equal(t, version(9), row.Version)
-	require.Equal(t, version(2), row.TextVersion)
-	require.True(t, row.Columns["body"].Open)
-	require.NotContains(t, row.Columns, "price")
-}
-
 func TestDroppedValuesAreCounted(t *testing.T) {
 	t.Parallel()
 	spec := articleSpec("{{.title}}")

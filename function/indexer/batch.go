@@ -91,8 +91,8 @@ func (b *batch) retry(ctx context.Context, op func(context.Context) error) (int,
 // done settles a row whose newest change is in the index, and with it the changes that it superseded: only now, so that a crash
 // before this moment brings all of them again.
 func (b *batch) done(r *row, k Kind) {
-	if doc := r.decision.document; doc != nil && doc.Dropped > 0 {
-		b.table.observer.MetadataDropped(b.table.name, doc.Dropped)
+	if doc := r.decision.document; doc != nil {
+		b.table.dropped(r.id, doc)
 	}
 	if doc := r.decision.document; doc != nil && doc.Truncated && k == Indexed {
 		b.table.observer.TextTruncated(b.table.name)

@@ -2,12 +2,14 @@ package indexer
 
 import (
 	"context"
+	"maps"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/rowvec/rowvec/connector"
 	"github.com/rowvec/rowvec/function/document"
 )
 
@@ -131,4 +133,41 @@ func TestLookupBisectsARefusedID(t *testing.T) {
 		release()
 		require.Equal(t, []Kind{Indexed, Poison, Poison, Indexed}, kinds(t, receipts))
 	})
+}
+
+// A group's phases take their time. A row that is written in the last of them alone is read again before.
+func TestAMarkIsFencedAgainAfterTheOtherPhases(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, chunked)
+		theirs := storedMeta(t, r.spec, upserted(1, 20, "theirs"))
+		r.store.hold = func(ctx context.Context, op string) {
+			if op == "upsert" {
+				_ = sleep(ctx, 200*time.Millisecond)
+			}
+		}
+		r.store.before = func(op string, ids []string) error {
+			if op == "upsert" && indexOf(ids, "2#1") >= 0 {
+				require.NotContains(t, ids, "1", "not in the same phase")
+				r.store.entries["1"] = entry{document: "theirs", meta: theirs}
+			}
+			return nil
+		}
+		release := r.plug()
+		receipts := r.submit(upserted(1, 10, "ours"), upserted(2, 10, long))
+		release()
+		require.Equal(t, []Kind{Stale, Indexed}, kinds(t, receipts))
+		e, _ := r.store.get("1")
+		require.Equal(t, "theirs", e.document)
+	})
+}
+
+// storedMeta is the metadata of a row's first record as the store has it.
+func storedMeta(t *testing.T, spec document.Spec, c *connector.Change) map[string]any {
+	t.Helper()
+	doc, err := newBuilder(t, spec).Build(c)
+	require.NoError(t, err)
+	meta := doc.Records(c.Version, nil)[0].Metadata
+	maps.DeleteFunc(meta, func(_ string, value any) bool { return value == nil })
+	return meta
 }

@@ -6,34 +6,60 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/rowvec/rowvec/connector"
 )
 
-// fetch reads what changes lack from the table and plans their rows again. It happens one by one: few changes need it.
+// fetching is the reading of what a change lacks.
+type fetching struct {
+	row     *row
+	item    *item
+	columns []string
+	found   connector.Row
+	err     error // poison or interrupted
+}
+
+// fetch reads what changes lack from the table, one by one, as few changes need it, and beside the embedding and writing of the other
+// rows. It returns a function that waits until nothing of it runs any more; cancel ctx before to hurry it.
 //
-// The row that is read may be newer than the change. Then a later change is on its way that says so; until it comes the index holds
-// columns that are too new for its version, and never one that is older.
-func (p *pass) fetch(ctx context.Context) {
-	for len(p.lacking) > 0 {
-		r := p.lacking[0]
-		p.lacking = p.lacking[1:]
-		it := r.decision.winner
-		change, err := p.filled(ctx, it.Change, r.decision.columns)
-		switch {
-		case err == nil:
-			it.Change, it.fetched = change, true
-			p.plan(r)
-		case Classify(err) != ClassPoison:
-			p.interrupt([]*row{r})
-		case p.reject(r, it, "fetch", err):
-			p.plan(r)
+// What is read is as of the change, or later: then a later change is on its way that says so, and until it comes the index holds
+// columns that are too new for its version.
+func (p *pass) fetch(ctx context.Context, rows []*row) (wait func()) {
+	asked := make([]fetching, len(rows))
+	for i, r := range rows {
+		p.open[r] = struct{}{}
+		asked[i] = fetching{row: r, item: r.decision.winner, columns: r.decision.columns}
+	}
+	var worker sync.WaitGroup
+	worker.Go(func() {
+		for _, f := range asked {
+			f.found, f.err = p.read(ctx, f.item.Change, f.columns)
+			p.fetched <- f // has room for all
 		}
+	})
+	return worker.Wait
+}
+
+// filled takes columns that were read. The row is looked up and planned again: it may have changed meanwhile.
+func (p *pass) filled(f fetching) {
+	delete(p.open, f.row)
+	switch {
+	case f.err == nil:
+		if f.item.fetched == nil {
+			f.item.fetched = make(connector.Row)
+		}
+		maps.Copy(f.item.fetched, f.found)
+		p.again = append(p.again, f.row)
+	case Classify(f.err) != ClassPoison:
+		p.interrupt([]*row{f.row})
+	case p.reject(f.row, f.item, "fetch", f.err):
+		p.again = append(p.again, f.row)
 	}
 }
 
-// filled returns the change with the named columns as the table has them now.
-func (p *pass) filled(ctx context.Context, c *connector.Change, columns []string) (*connector.Change, error) {
+// read returns the named columns of a change's row.
+func (p *pass) read(ctx context.Context, c *connector.Change, columns []string) (connector.Row, error) {
 	key, err := p.table.builder.Key(c)
 	if err != nil {
 		return nil, err
@@ -65,7 +91,7 @@ func (p *pass) filled(ctx context.Context, c *connector.Change, columns []string
 			}
 		}
 	}
-	return c.With(found), nil
+	return found, nil
 }
 
 // reasonRowGone is the reason of a change whose row the table does not have.

@@ -26,22 +26,37 @@ func (g *group) apply(ctx context.Context, s Store) error {
 	if err := g.fence(ctx, s); err != nil {
 		return fmt.Errorf("read %d rows again: %w", len(g.jobs), err)
 	}
-	var calls [phases]records
 	for _, j := range g.open() {
 		j.attempts++
-		for _, w := range j.writes {
-			calls[w.phase].add(w)
-		}
 	}
 	for p := range phases {
-		for from := 0; from < len(calls[p].ids); from += groupRecords {
-			part := calls[p].slice(from, min(from+groupRecords, len(calls[p].ids)))
+		if p == refreshFirst || p == writeFirst {
+			if err := g.fenceMarks(ctx, s, p); err != nil {
+				return fmt.Errorf("read rows again: %w", err)
+			}
+		}
+		calls := g.calls(p)
+		for from := 0; from < len(calls.ids); from += groupRecords {
+			part := calls.slice(from, min(from+groupRecords, len(calls.ids)))
 			if err := g.send(ctx, s, p, &part); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
+}
+
+// calls are the writes of a phase.
+func (g *group) calls(p phase) *records {
+	var r records
+	for _, j := range g.open() {
+		for _, w := range j.writes {
+			if w.phase == p {
+				r.add(w)
+			}
+		}
+	}
+	return &r
 }
 
 // records are the columns of a call.

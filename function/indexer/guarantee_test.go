@@ -12,7 +12,7 @@ import (
 const guaranteed = 100_000
 
 // TestTheGuarantee plays random histories of a few rows on the whole indexer: inserts, updates, deletions, keys that change and are used
-// again, snapshots, changes without their large column; versions under fail-overs, clocks set back, late snapshots and changes sent
+// again, snapshots, changes and moves without their large columns; versions under fail-overs, clocks set back, late snapshots and changes sent
 // twice; deliveries in any order, in any batches, in part and repeatedly; processes that die at any call to the store, before or after
 // it had its effect; dead letters sent again. Whatever happens, no intermediate state takes a row back, and the end is the table.
 func TestTheGuarantee(t *testing.T) {

@@ -2,8 +2,8 @@ package indexer
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
-	"slices"
 	"strings"
 	"time"
 
@@ -15,10 +15,13 @@ import (
 // data, so that one that fails can be cut down and printed.
 type history struct {
 	chunked   bool // texts make several records
-	two       bool // the text is of two columns
+	two       bool // the text is of the title and the body
+	both      bool // the text is of two large columns
+	full      bool // the large columns are metadata, too
 	fetches   bool // columns can be read from the table
 	truncates bool // the table is truncated now and then
 	changes   []*connector.Change
+	rows      map[*connector.Change]connector.Row // the row after a change, with what the change left out
 	lives     []life
 }
 
@@ -37,7 +40,10 @@ const (
 
 // randomHistory draws a history. A single trouble befalls its versions (connector.Version.Compare), any number its deliveries.
 func randomHistory(rng *rand.Rand) *history {
-	h := &history{chunked: rng.IntN(3) == 0, two: rng.IntN(2) == 0, fetches: rng.IntN(2) == 0, truncates: rng.IntN(3) == 0}
+	h := &history{
+		chunked: rng.IntN(3) == 0, two: rng.IntN(2) == 0, both: rng.IntN(3) == 0, full: rng.IntN(2) == 0, fetches: rng.IntN(2) == 0, truncates: rng.IntN(3) == 0,
+		rows: map[*connector.Change]connector.Row{},
+	}
 	clock := clocks{rng: rng, trouble: rng.IntN(5), lsn: 1_000_000, commit: 1_000_000}
 	rows := make(map[int]connector.Row)
 	for n := 2 + rng.IntN(historyChanges-1); len(h.changes) < n; {
@@ -61,43 +67,52 @@ func (h *history) happen(rng *rand.Rand, rows map[int]connector.Row, clock *cloc
 		h.changes = append(h.changes, &connector.Change{Op: connector.Truncate, Table: connector.Table{Schema: "app", Name: "articles"}, Version: v})
 	case !exists:
 		rows[id] = h.randomRow(rng, id)
-		h.add(connector.Insert, id, rows[id], v)
+		h.add(connector.Insert, id, rows[id], nil, v)
 	case kind == 0:
 		delete(rows, id)
-		h.add(connector.Delete, id, nil, v)
+		h.add(connector.Delete, id, nil, nil, v)
 	case kind == 1: // the key changes: both events have one version
 		to := (id + 1) % historyRows
 		if _, taken := rows[to]; taken {
 			return
 		}
 		delete(rows, id)
-		moved := connector.Row{}
-		for k, value := range row {
-			moved[k] = value
-		}
+		moved := maps.Clone(row)
 		moved["id"] = int64(to)
 		rows[to] = moved
-		h.add(connector.Delete, id, nil, v)
-		h.add(connector.Insert, to, moved, v)
+		h.add(connector.Delete, id, nil, nil, v)
+		h.add(connector.Insert, to, moved, someLarge(rng, moved), v)
 	case kind == 2: // a snapshot reads it
-		h.add(connector.Read, id, row, clock.next(true))
-	case kind <= 5 && row["body"] != "": // the large column is left as it is and not sent
+		h.add(connector.Read, id, row, nil, clock.next(true))
+	case kind <= 5: // large columns are left as they are and not sent
+		left := someLarge(rng, row)
 		next := h.randomRow(rng, id)
-		if next["body"] = row["body"]; rng.IntN(2) == 0 {
+		for _, name := range left {
+			next[name] = row[name]
+		}
+		if rng.IntN(2) == 0 {
 			next["title"] = row["title"]
 		}
 		rows[id] = next
-		h.add(connector.Update, id, connector.Row{
-			"id": next["id"], "title": next["title"], "price": next["price"], "body": connector.Unavailable{},
-		}, v)
+		h.add(connector.Update, id, next, left, v)
 	default:
 		next := h.randomRow(rng, id)
 		if kind == 6 {
 			next["title"], next["body"] = row["title"], row["body"]
 		}
 		rows[id] = next
-		h.add(connector.Update, id, next, v)
+		h.add(connector.Update, id, next, nil, v)
 	}
+}
+
+// someLarge draws columns that Postgres may leave out: never those that are empty.
+func someLarge(rng *rand.Rand, row connector.Row) (names []string) {
+	for _, name := range []string{"body", "notes"} {
+		if row[name] != "" && row[name] != nil && rng.IntN(3) > 0 {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // bodies are what a column may hold. Postgres never leaves out the empty one.
@@ -106,15 +121,21 @@ var bodies = []string{"few words", long, otherLong, long + " " + otherLong, ""}
 func (h *history) randomRow(rng *rand.Rand, id int) connector.Row {
 	return connector.Row{
 		"id": int64(id), "title": string(rune('a' + rng.IntN(3))), "body": bodies[rng.IntN(len(bodies))],
-		"price": []any{int64(len(h.changes)), nil}[rng.IntN(2)],
+		"price": []any{int64(len(h.changes)), nil}[rng.IntN(2)], "notes": []any{"a note", "remarks", nil, ""}[rng.IntN(4)],
 	}
 }
 
-func (h *history) add(op connector.Op, id int, after connector.Row, v connector.Version) {
-	h.changes = append(h.changes, &connector.Change{
+// add notes a change after which the row is as given, without the columns that it leaves out.
+func (h *history) add(op connector.Op, id int, row connector.Row, left []string, v connector.Version) {
+	c := &connector.Change{
 		Op: op, Table: connector.Table{Schema: "app", Name: "articles"}, Key: []connector.Column{{Name: "id", Value: int64(id)}},
-		After: after, Version: v,
-	})
+		After: maps.Clone(row), Version: v,
+	}
+	for _, name := range left {
+		c.After[name] = connector.Unavailable{}
+	}
+	h.changes = append(h.changes, c)
+	h.rows[c] = row
 }
 
 // spec is the table's settings.
@@ -122,6 +143,12 @@ func (h *history) spec() document.Spec {
 	spec := document.Spec{Table: "app.articles", Text: "{{.body}}", Identity: "m", Metadata: []document.Field{{Column: "price"}}}
 	if h.two {
 		spec.Text = "{{.title}}{{with .body}}: {{.}}{{end}}"
+	}
+	if h.both {
+		spec.Text = "{{.title}}{{with .body}}: {{.}}{{end}}{{with .notes}} {{.}}{{end}}"
+	}
+	if h.full {
+		spec.Metadata = append(spec.Metadata, document.Field{Column: "body", As: "full"}, document.Field{Column: "notes"})
 	}
 	if h.chunked {
 		spec.Chunk = &document.ChunkSpec{Tokens: 8}
@@ -188,10 +215,10 @@ func version3(lsn uint64, commit, emitted int64) connector.Version {
 // String prints a history as its reproducer.
 func (h *history) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "chunked=%v two=%v fetches=%v\n", h.chunked, h.two, h.fetches)
+	fmt.Fprintf(&b, "chunked=%v two=%v both=%v full=%v fetches=%v\n", h.chunked, h.two, h.both, h.full, h.fetches)
 	for i, c := range h.changes {
 		fmt.Fprintf(&b, "%2d %s row %v %d@%d/%d", i, c.Op, rowID(c), c.Version.LSN, c.Version.CommitTime.UnixMilli(), c.Version.Emitted.UnixMilli())
-		for _, name := range []string{"title", "body", "price"} {
+		for _, name := range []string{"title", "body", "notes", "price"} {
 			if value, has := c.After[name]; has {
 				fmt.Fprintf(&b, " %s=%.20v", name, value)
 			}
@@ -202,81 +229,4 @@ func (h *history) String() string {
 		fmt.Fprintf(&b, "life %+v\n", l)
 	}
 	return b.String()
-}
-
-// shrink returns a smaller history that fails as well: fewer lives, deliveries and changes, for as long as that succeeds.
-func (h *history) shrink(fails func(*history) bool) *history {
-	for {
-		smaller := h.smaller()
-		i := slices.IndexFunc(smaller, fails)
-		if i < 0 {
-			return h
-		}
-		h = smaller[i]
-	}
-}
-
-// smaller lists histories with one thing less.
-func (h *history) smaller() []*history {
-	var list []*history
-	alter := func(change func(*history)) {
-		c := *h
-		c.changes, c.lives = slices.Clone(h.changes), slices.Clone(h.lives)
-		if change(&c); c.possible() {
-			list = append(list, &c)
-		}
-	}
-	for i := range h.lives {
-		alter(func(c *history) { c.lives = slices.Delete(c.lives, i, i+1) })
-	}
-	for i := len(h.changes) - 1; i >= 0 && len(h.changes) > 1; i-- {
-		alter(func(c *history) { c.drop(i) })
-	}
-	for i, l := range h.lives {
-		for j := range l.deliver {
-			alter(func(c *history) {
-				c.lives[i].deliver = slices.Delete(slices.Clone(l.deliver), j, j+1)
-			})
-		}
-		if l.crash > 0 {
-			alter(func(c *history) { c.lives[i].crash = 0 })
-		}
-	}
-	if h.chunked {
-		alter(func(c *history) { c.chunked = false })
-	}
-	return list
-}
-
-// possible reports whether a table can have had the history: what is changed is there, and what comes is not.
-func (h *history) possible() bool {
-	there := make(map[string]bool)
-	for _, c := range h.changes {
-		if c.Op == connector.Truncate {
-			clear(there)
-			continue
-		}
-		if id := rowID(c); there[id] == (c.Op == connector.Insert) {
-			return false
-		}
-		there[rowID(c)] = c.Op != connector.Delete
-	}
-	return true
-}
-
-// drop takes a change out.
-func (h *history) drop(gone int) {
-	h.changes = slices.Delete(h.changes, gone, gone+1)
-	for i, l := range h.lives {
-		var kept []int
-		for _, at := range l.deliver {
-			if at > gone {
-				at--
-			} else if at == gone {
-				continue
-			}
-			kept = append(kept, at)
-		}
-		h.lives[i].deliver = kept
-	}
 }

@@ -11,9 +11,12 @@ type item struct {
 	Record
 	id       string // of the row
 	counted  bool   // in the observer's InFlight
-	fetched  bool   // columns of the change were read from the table
+	moved    bool   // the row had another id before
 	attempts int    // calls made for it: requests to the endpoint, writes
 	pair     *pair  // set when the record was split in two items
+
+	// fetched are columns that the change left out and that were read from the table for it: as of the change, or later.
+	fetched connector.Row
 }
 
 // split makes two items of an update that moved a row from one id to another: one removes what is stored under the old id, the other
@@ -22,7 +25,7 @@ type item struct {
 func split(it *item, oldID string) [2]*item {
 	gone := *it.Change
 	gone.Op, gone.After = connector.Delete, nil
-	it.pair = &pair{oldID: oldID}
+	it.pair, it.moved = &pair{oldID: oldID}, true
 	old := &item{Record: it.Record, id: oldID, pair: it.pair}
 	old.Change, old.Bytes = &gone, 0
 	return [2]*item{old, it}

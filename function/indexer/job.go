@@ -118,7 +118,7 @@ func (j *job) announce(count int) {
 // unmarked returns a first record that says how many there will be and that the change is not in yet.
 func (j *job) unmarked(first document.Record) document.Record {
 	first.Metadata = maps.Clone(first.Metadata)
-	first.Metadata[document.KeyFingerprint] = ""
+	first.Metadata[document.KeyFingerprint], first.Metadata[document.KeyOpen] = "", nil
 	j.setFloor(first.Metadata)
 	return first
 }

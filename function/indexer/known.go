@@ -42,6 +42,11 @@ func (k known) gone(v connector.Version) bool {
 	return k.stored == nil && k.stone != nil && k.stone.SameChange(v)
 }
 
+// replaced reports whether a change is a deletion in the version that is stored: the row came again after it (item.compare).
+func (k known) replaced(it *item) bool {
+	return it.Change.Op == connector.Delete && k.committed() && it.Change.Version.SameChange(k.stored.Version)
+}
+
 // same reports whether nothing changed between two looks.
 func (k known) same(other known) bool {
 	if (k.mark == nil) != (other.mark == nil) || k.mark != nil && !k.mark.version.SameChange(other.mark.version) {
@@ -62,7 +67,7 @@ func sameState(a, b *document.State) bool {
 		return a == b
 	}
 	return a.Version.SameChange(b.Version) && a.TextVersion.SameChange(b.TextVersion) && a.Fingerprint == b.Fingerprint &&
-		a.Chunks == b.Chunks && slices.Equal(a.Keys, b.Keys)
+		a.Chunks == b.Chunks && a.Open.Equal(b.Open) && slices.Equal(a.Keys, b.Keys)
 }
 
 // looked is the answer to one row of a look: what is known, or why that cannot be read.

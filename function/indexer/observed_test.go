@@ -1,6 +1,8 @@
 package indexer
 
 import (
+	"cmp"
+	"slices"
 	"strings"
 
 	"github.com/rowvec/rowvec/connector"
@@ -41,19 +43,36 @@ func (w *world) watchRow(id string, before, after *entry) {
 	w.seen[row] = sight{row: state.Version, text: state.TextVersion}
 }
 
-// watchCommitted compares a row that is said to be done with the change of its version.
+// watchCommitted holds a row that is said to be done against the table's past: each column has the value that it had as of the version
+// that the row tells for it. What a change left out may be read from the table, as it was then or later.
 func (w *world) watchCommitted(row string, state document.State, after *entry) {
-	for _, c := range w.h.changes {
-		if rowID(c) != row || c.After == nil {
+	for _, field := range w.h.spec().Metadata {
+		key := cmp.Or(field.As, field.Column)
+		has, is := after.meta[key]
+		values, told := w.past[row].values(field.Column, state.AsOf(field.Column), w.h.fetches)
+		if !is && w.past[row].outlived(w.builder, field.Column, state.AsOf(field.Column)) {
 			continue
 		}
-		if c.Version.SameChange(state.Version) && after.meta["price"] != c.After["price"] {
-			w.fail("row %s at %v has price %v", row, state.Version, after.meta["price"])
+		if !slices.Contains(values, has) && (is || told) {
+			w.fail("row %s at %v has %s = %v as of %v: want one of %v", row, state.Version, key, has, state.AsOf(field.Column), values)
 		}
-		body, carried := c.After["body"].(string)
-		if c.Version.SameChange(state.TextVersion) && carried && !w.h.two && !w.h.fetches && !strings.HasPrefix(body, after.document) {
-			w.fail("row %s with the text of %v has %q", row, state.TextVersion, after.document)
+	}
+	made := connector.Row{"id": after.meta["id"]}
+	for column := range state.Columns {
+		values, _ := w.past[row].values(column, state.AsOf(column), w.h.fetches)
+		i := slices.IndexFunc(values, func(v any) bool { return state.Holds(column, v) })
+		if i < 0 {
+			w.fail("the text %.30q of row %s at %v has not the %s as of %v: %v", after.document, row, state.Version, column, state.AsOf(column), values)
+			return
 		}
+		made[column] = values[i]
+	}
+	doc, err := w.builder.Build(&connector.Change{Op: connector.Read, Key: w.past[row][0].Key, After: made, Version: state.Version})
+	switch {
+	case err != nil || doc.Empty:
+		w.fail("the text of row %s at %v: %v", row, state.Version, err)
+	case doc.Fingerprint != state.Fingerprint || doc.Chunks[0].Text != after.document:
+		w.fail("row %s at %v has the text %q, and tells %v", row, state.Version, after.document, made)
 	}
 }
 

@@ -14,7 +14,8 @@ type Observer interface {
 	InFlight(table string, delta int)
 	// TextsSaved reports texts that were not sent to the endpoint: equal to another of the batch, or unchanged in the index.
 	TextsSaved(table string, texts int)
-	// MetadataDropped reports metadata values of a row that the index cannot hold: NaN and infinities.
+	// MetadataDropped reports metadata values that a row was written without: NaN and infinities, which the index cannot
+	// hold, and values that no change carried since the row began.
 	MetadataDropped(table string, values int)
 	// TextTruncated reports a row whose text was cut before it was embedded, because it has more tokens than the endpoint takes.
 	TextTruncated(table string)

@@ -17,6 +17,7 @@ type pass struct {
 	written chan written
 	again   []*row // to be planned again
 	lacking []*row // to be planned again once their columns are read from the table
+	fetched chan fetching
 	held    []*row // to be planned again once a setting has changed
 	blocked []*row // to be planned again once another process has deleted their dead records
 }
@@ -31,6 +32,7 @@ func newPass(b *batch, rows int) *pass {
 	return &pass{
 		batch: b, open: make(map[*row]struct{}, rows), need: make(map[string][]slot),
 		results: make(chan embedded), written: make(chan written, rows), // the writer must never wait for a batch
+		fetched: make(chan fetching, rows),
 	}
 }
 
@@ -38,17 +40,18 @@ func (p *pass) run(ctx context.Context, rows []*row) {
 	for _, r := range p.lookUp(ctx, rows) {
 		p.plan(r)
 	}
-	p.fetch(ctx)
 	if p.saved > 0 {
 		p.table.observer.TextsSaved(p.table.name, p.saved)
 	}
-	if len(p.texts) > 0 {
-		within, cancel := context.WithCancel(ctx)
-		e := embedding{pool: p.table.pool, retry: p.retry, out: p.results}
-		wait := e.start(within, p.texts)
-		defer wait()
-		defer cancel()
+	within, cancel := context.WithCancel(ctx)
+	if len(p.lacking) > 0 {
+		defer p.fetch(within, p.lacking)()
 	}
+	if len(p.texts) > 0 {
+		e := embedding{pool: p.table.pool, retry: p.retry, out: p.results}
+		defer e.start(within, p.texts)()
+	}
+	defer cancel()
 	p.collect(ctx)
 }
 
@@ -60,6 +63,8 @@ func (p *pass) collect(ctx context.Context) {
 			p.embedded(e)
 		case w := <-p.written:
 			p.wrote(w)
+		case f := <-p.fetched:
+			p.filled(f)
 		case <-ctx.Done():
 			// The writer may still hold rows of ours. What it does with them is harmless: nobody was told that they are done.
 			for r := range p.open {

@@ -1,7 +1,11 @@
 package indexer
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
+	"maps"
+	"reflect"
 	"slices"
 
 	"github.com/rowvec/rowvec/connector"
@@ -14,8 +18,12 @@ type builder interface {
 	OldID(c *connector.Change) (string, error)
 	Key(c *connector.Change) ([]connector.Column, error)
 	Owns(t connector.Table, id string, meta map[string]any) bool
-	Draft(c *connector.Change) (*document.Document, error)
+	DraftRow(c *connector.Change, row connector.Row) (*document.Document, error)
 	Complete(c *connector.Change, doc *document.Document) error
+	KnowsText(s *document.State, column string) bool
+	KnowsMetadata(s *document.State, column string) bool
+	Unsent(s *document.State) connector.Row
+	Unproven() bool
 }
 
 // action is what a row's newest change asks of the index.
@@ -60,16 +68,16 @@ type planner struct {
 
 // plan decides on the changes of one row, given in the order of arrival:
 //
-//   - A change that is older than what the index knows (connector.Version.Compare) is stale, unless it may still bring the row's text
-//     (text.go).
+//   - A change that is older than what the index knows (connector.Version.Compare) is stale, unless it may still bring a column that
+//     newer changes left out (hand.go, text.go).
 //   - Of the others the newest wins; a change that cannot be built is poisoned and the next newest is tried, so that a bad change
 //     takes no good one with it.
 //   - A change of the stored version is the same change seen again. It is stale unless the index would look different today: another
-//     fingerprint (model, prefix, template or chunking were changed) has it embedded again, other metadata keys (the list of columns
-//     was changed) have its metadata written. So a replay of the topic applies new settings, and costs nothing where there are none.
+//     fingerprint (model, prefix, template or chunking were changed) has it embedded again, other metadata (the list of columns was
+//     changed) is written. So a replay of the topic applies new settings, and costs nothing where there are none.
 func (p planner) plan(items []*item, k known) decision {
 	var d decision
-	rest, older := d.sort(items, k)
+	rest, older := p.sort(&d, items, k)
 	for len(rest) > 0 {
 		winner := newest(rest)
 		done := d.try(winner, func() error { return p.decide(&d, winner, slices.Concat(rest, older), k) })
@@ -82,28 +90,32 @@ func (p planner) plan(items []*item, k known) decision {
 		rest = without(rest, winner)
 	}
 	for len(older) > 0 {
-		winner := newest(older)
-		done := d.try(winner, func() error { return p.retext(&d, winner, k.stored) })
-		if done && d.action != skip {
+		if d.try(newest(older), func() error { return p.retext(&d, older, k) }) {
+			if d.action == skip {
+				d.stale = append(d.stale, older...)
+			}
 			return d
 		}
-		if done {
-			d.stale = append(d.stale, winner)
-		}
-		older = without(older, winner)
+		older = without(older, d.poisoned[len(d.poisoned)-1].item)
 	}
 	d.action = skip
 	return d
 }
 
-// sort puts the stale changes away and returns those that are not older than what is known, and those that are but whose text is not.
-func (d *decision) sort(items []*item, k known) (rest, older []*item) {
+// sort puts the stale changes away and returns those that are not older than what is known, and those that are and may still bring a
+// column.
+func (p planner) sort(d *decision, items []*item, k known) (rest, older []*item) {
 	version, has := k.version()
+	var open []string
+	if k.committed() {
+		open = k.stored.OpenColumns()
+	}
+	h := hand{known: k, builder: p.builder}
 	for _, it := range items {
 		switch {
-		case !has || !it.Change.Version.StaleAgainst(version):
+		case !has || !it.Change.Version.StaleAgainst(version) && !k.replaced(it):
 			rest = append(rest, it)
-		case bringsText(it, k.stored):
+		case h.concerns(it, open):
 			older = append(older, it)
 		default:
 			d.stale = append(d.stale, it)
@@ -130,8 +142,8 @@ func (d *decision) try(winner *item, decide func() error) (done bool) {
 		d.action, d.err = hold, err
 		return true
 	}
+	d.poisoned = append(d.poisoned, rejection{item: d.winner, err: err})
 	d.winner = nil
-	d.poisoned = append(d.poisoned, rejection{item: winner, err: err})
 	return false
 }
 
@@ -139,7 +151,7 @@ func (d *decision) try(winner *item, decide func() error) (done bool) {
 func newest(items []*item) *item {
 	winner := items[0]
 	for _, it := range items[1:] {
-		if !it.Change.Version.StaleAgainst(winner.Change.Version) {
+		if it.compare(winner) >= 0 {
 			winner = it
 		}
 	}
@@ -153,23 +165,30 @@ func (p planner) decide(d *decision, it *item, others []*item, k known) error {
 		d.removal(k)
 		return nil
 	}
-	doc, err := p.draft(d, it.Change, others, k)
+	doc, err := p.draft(d, it, others, k)
 	switch {
 	case err != nil || d.action == fetch:
 		return err
 	case doc.Empty:
 		d.removal(k)
 		return nil
-	case len(doc.Missing) > 0 || sameText(doc, k.stored):
+	}
+	return d.change(doc, k.stored)
+}
+
+// change has the document written, unless it is what is stored.
+func (d *decision) change(doc *document.Document, stored *document.State) error {
+	d.action = index
+	if len(doc.Missing) > 0 || sameText(doc, stored) {
 		d.action = refresh
-	default:
-		d.action = index
 	}
-	if d.action == refresh && it.Change.Version.SameChange(k.stored.Version) && sameKeys(doc, k.stored.Keys) && !d.newerText(doc, k.stored) {
-		d.action = skip
-		return nil
+	if err := d.write(doc, stored); err != nil {
+		return err
 	}
-	return d.write(doc, k.stored)
+	if d.action == refresh && d.version.SameChange(stored.Version) && sameMark(d.want, stored) {
+		d.action, d.document, d.records, d.want = skip, nil, nil, nil
+	}
+	return nil
 }
 
 // removal takes the row out, if it is not out already.
@@ -192,28 +211,19 @@ func sameText(doc *document.Document, stored *document.State) bool {
 	return stored != nil && stored.Fingerprint == doc.Fingerprint && stored.Chunks == len(doc.Chunks)
 }
 
-// newerText reports whether the document's text, although it is the stored one, is known to be of a later version.
-func (d *decision) newerText(doc *document.Document, stored *document.State) bool {
-	if len(doc.Missing) > 0 {
-		return false
-	}
-	text := doc.TextVersion(d.version)
-	return !text.SameChange(stored.TextVersion) && stored.TextVersion.StaleAgainst(text)
+// sameMark reports whether two states of one version are the same, but for the text.
+func sameMark(want, stored *document.State) bool {
+	return want.Open.Equal(stored.Open) && want.TextVersion.SameChange(stored.TextVersion) && maps.EqualFunc(want.Metadata, stored.Metadata, sameValue)
 }
 
-// sameKeys reports whether writing the document would leave the stored metadata keys (sorted) as they are.
-func sameKeys(doc *document.Document, stored []string) bool {
-	for key, value := range doc.Metadata {
-		if _, found := slices.BinarySearch(stored, key); found != (value != nil) {
-			return false
-		}
+// sameValue compares metadata values; a store may give back a whole number for a fraction that is one.
+func sameValue(a, b any) bool {
+	if reflect.DeepEqual(a, b) {
+		return true
 	}
-	for _, key := range stored {
-		if _, has := doc.Metadata[key]; !has && !slices.Contains(doc.Keep, key) {
-			return false
-		}
-	}
-	return true
+	x, errX := json.Marshal(a)
+	y, errY := json.Marshal(b)
+	return errX == nil && errY == nil && bytes.Equal(x, y)
 }
 
 // without returns items without one of them; items itself is left alone.

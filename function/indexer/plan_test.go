@@ -135,12 +135,12 @@ func TestPlan(t *testing.T) {
 // panicking is a builder whose template panics on one title.
 type panicking struct{ *document.Builder }
 
-func (b panicking) Draft(c *connector.Change) (*document.Document, error) {
+func (b panicking) DraftRow(c *connector.Change, row connector.Row) (*document.Document, error) {
 	if c.After["title"] == "boom" {
 		var none *document.Document
 		_ = none.Empty
 	}
-	return b.Builder.Draft(c)
+	return b.Builder.DraftRow(c, row)
 }
 
 func TestPlanTurnsAPanicIntoPoison(t *testing.T) {

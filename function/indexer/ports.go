@@ -39,6 +39,7 @@ type Tombstones interface {
 
 // Columns reads columns of a row from its table. One call is one attempt; its errors may tell their class (see Classify).
 type Columns interface {
-	// Fetch returns the named columns of the row with that key as they are now; found is false when there is no such row.
+	// Fetch returns the named columns of the row with that key as they are now, and never as they were before the change that lacks them
+	// (DESIGN.md, section 5); found is false when there is no such row.
 	Fetch(ctx context.Context, table connector.Table, key []connector.Column, columns []string) (row connector.Row, found bool, err error)
 }

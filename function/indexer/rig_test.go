@@ -29,6 +29,7 @@ type rig struct {
 	batch    Batch
 	open     func(context.Context) (Store, error)
 	running  sync.WaitGroup
+	plugs    int // rows that plug has used
 }
 
 // articles is the table of most tests.
@@ -180,7 +181,7 @@ func kinds(t *testing.T, receipts []*receipt) []Kind {
 	return list
 }
 
-// plug keeps the table's slots busy with rows 900, 901... whose texts the endpoint sits on, so that what is submitted meanwhile makes
+// plug keeps the table's slots busy with rows 901, 902... whose texts the endpoint sits on, so that what is submitted meanwhile makes
 // one batch. It returns what lets go.
 func (r *rig) plug() (release func()) {
 	r.t.Helper()
@@ -198,7 +199,8 @@ func (r *rig) plug() (release func()) {
 		return nil
 	}
 	for i := range r.batch.InFlight {
-		r.submit(upserted(900+i, 1, fmt.Sprintf("plug %d", i)))
+		r.plugs++
+		r.submit(upserted(900+r.plugs, 1, fmt.Sprintf("plug %d", i)))
 		<-entered
 	}
 	return sync.OnceFunc(func() { close(gate) })

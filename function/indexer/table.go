@@ -65,6 +65,7 @@ type Table struct {
 	writer   *Writer
 	columns  Columns
 	observer Observer
+	lost     sync.Map // metadata keys that the log was told of (lost.go)
 	backoff  backoff
 	cond     *conditions
 	inFlight int // batches at a time
@@ -111,7 +112,7 @@ func newTable(cfg TableConfig, b builder, pool *EmbedPool, writer *Writer, opts 
 func (t *Table) Condition() Condition { return t.cond.current() }
 
 // Submit takes over one record and settles it later. It blocks while as much waits as the table may hold, and while the table is
-// halted: that is the back-pressure. When ctx ends before there is room the record is settled as Interrupted and the context's error
+// halted (but see prove): that is the back-pressure. When ctx ends before there is room the record is settled as Interrupted and the context's error
 // is returned; once Drain has begun, ErrDraining. In every case the record is settled exactly once, and not by the caller.
 func (t *Table) Submit(ctx context.Context, r Record) error {
 	it := &item{Record: r}
@@ -127,6 +128,7 @@ func (t *Table) Submit(ctx context.Context, r Record) error {
 		t.settle(it, Outcome{Kind: Poison, Stage: "plan", Reason: Reason(err), Err: err, Attempts: 1})
 		return nil
 	}
+	t.prove(it)
 	if err == nil && oldID != "" {
 		both := split(it, oldID)
 		if err = t.admit(ctx, both[0]); err != nil {
@@ -155,10 +157,21 @@ func (t *Table) identify(ctx context.Context, it *item) (oldID string, err error
 	return oldID, err
 }
 
+// prove tries a template that has failed on every row so far on one more. A table that is halted for it takes records until its queue
+// is full: one of them may render, and the table goes on.
+func (t *Table) prove(it *item) {
+	if it.Change.After == nil || !t.builder.Unproven() {
+		return
+	}
+	var err error
+	defer contain(&err)
+	_, _ = t.builder.DraftRow(it.Change, it.Change.After)
+}
+
 // admit puts the item in line, waiting for room.
 func (t *Table) admit(ctx context.Context, it *item) error {
 	t.mu.Lock()
-	for !t.closed && (t.full(it) || t.halted()) {
+	for !t.closed && (t.full(it) || t.halted() && !t.builder.Unproven()) {
 		room := t.room
 		t.blocked++
 		t.mu.Unlock()

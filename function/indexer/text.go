@@ -1,123 +1,190 @@
 package indexer
 
 import (
+	"maps"
 	"slices"
 
 	"github.com/rowvec/rowvec/connector"
 	"github.com/rowvec/rowvec/function/document"
 )
 
-// A text has a version of its own, because a change may know its row and not the row's text: Postgres does not log a large column that
-// an update left as it was. Such a change advances the row's version and leaves the text's, so that an older change that carried
-// the text may still bring it, from the dead-letter topic, say (design §4).
-
-// bringsText reports whether a change that is older than the stored row may be newer than the row's text, or be the one that the text
-// was left unfinished by.
-func bringsText(it *item, stored *document.State) bool {
-	return stored != nil && it.Change.After != nil && it.Change.Op != connector.Delete &&
-		stored.TextVersion.StaleAgainst(stored.Version) && !it.Change.Version.StaleAgainst(stored.TextVersion)
+// draft makes the document of a row's newest change. Columns that it left out come from older changes at hand or stay as the index
+// holds them (hand); where that gives no text they are read from the table, else the change is poison. Metadata that nobody knows is
+// read, too, else left out.
+func (p planner) draft(d *decision, it *item, others []*item, k known) (*document.Document, error) {
+	bare, err := p.builder.DraftRow(it.Change, it.row())
+	if err != nil || len(bare.Lacking()) == 0 {
+		return bare, err
+	}
+	h := newHand(p.builder, others, k)
+	row := maps.Clone(it.row())
+	open := make(document.Open)
+	var unknown []string
+	for _, column := range bare.Lacking() {
+		f := h.find(column)
+		if f.has {
+			row[column] = f.value
+		} else if f.unknown {
+			unknown = append(unknown, column)
+		}
+		if !f.asOf.SameChange(d.version) {
+			open[column] = f.asOf
+		}
+	}
+	doc, err := p.assemble(h, it, row, unknown)
+	if err != nil {
+		return nil, err
+	}
+	doc.SetOpen(open)
+	return p.whole(d, h, doc, bare, unknown)
 }
 
-// retext decides on such a change. It sets the text and nothing else of the row.
-func (p planner) retext(d *decision, it *item, stored *document.State) error {
-	d.version = stored.Version
-	doc, err := p.builder.Draft(it.Change)
+// assemble makes a document of a row that was put together.
+func (p planner) assemble(h hand, it *item, row connector.Row, unknown []string) (*document.Document, error) {
+	doc, err := p.builder.DraftRow(it.Change, row)
+	if err != nil || len(doc.Missing) == 0 || h.keeps(doc, unknown) || h.stored == nil {
+		return doc, err
+	}
+	known := slices.DeleteFunc(slices.Clone(doc.Missing), func(column string) bool { return slices.Contains(unknown, column) })
+	if !h.match(row, known) {
+		return doc, nil
+	}
+	return p.builder.DraftRow(it.Change, row)
+}
+
+// whole sees what the document still lacks.
+func (p planner) whole(d *decision, h hand, doc, bare *document.Document, unknown []string) (*document.Document, error) {
+	var need []string
+	switch {
+	case doc.Empty: // not on the word of a change that does not have all of the text: a large value makes no empty one
+		need = doc.OpenText()
+	case len(doc.Missing) == 0:
+	case !h.keeps(doc, unknown):
+		need = doc.Missing
+	case p.fetches && h.stored.Fingerprint == "":
+		// The change that left the text unfinished comes again. But that may be this very one, read from the table.
+		need = doc.Missing
+	}
+	lost := h.lost(doc, unknown)
+	switch {
+	case p.fetches && len(need)+len(lost) > 0:
+		d.action, d.columns = fetch, slices.Concat(need, lost)
+		return nil, nil
+	case len(need) > 0:
+		return nil, p.builder.Complete(d.winner.Change, bare)
+	}
+	doc.Forget(lost)
+	return doc, nil
+}
+
+// retext decides on changes that are older than the stored row and may still bring columns that newer changes left out. They set these
+// and nothing else of the row.
+func (p planner) retext(d *decision, older []*item, k known) error {
+	d.version = k.stored.Version
+	h := newHand(p.builder, older, k)
+	b := p.bring(h)
+	if b.newest == nil {
+		d.action = skip
+		return nil
+	}
+	d.winner = b.cause()
+	doc, err := p.builder.DraftRow(d.winner.Change, b.row)
 	if err != nil {
 		return err
 	}
-	if len(doc.Missing) > 0 || doc.Empty {
-		d.action = skip // it brings none; and what a newer change left as it was is large, so the row's text is not the empty one
-		return nil
-	}
-	text := it.Change.Version
-	switch {
-	case it.fetched:
-		text = stored.Version
-	case doc.TextFits(stored):
-	case text.SameChange(stored.TextVersion):
-		d.action = skip // the text is there, and made otherwise today
-		return nil
-	case p.fetches:
-		d.action, d.columns = fetch, doc.TextColumns()
-		return nil
-	default:
-		return &fault{
-			class: ClassPoison, reason: reasonOutdatedText,
-			text: "a newer change of the row has other values in columns of the text, and did not carry those that this one has: the text " +
-				"can be made of neither; set postgres.url, or update the row, and send it again",
+	if b.text != nil && len(doc.Missing) > 0 {
+		if doc, err = p.assemble(h, d.winner, b.row, b.unknown); err != nil {
+			return err
 		}
 	}
-	doc.Under(stored, text)
-	if d.action = index; sameText(doc, stored) {
-		if d.action = refresh; !d.newerText(doc, stored) {
-			d.action = skip
-			return nil
+	if doc.Empty {
+		d.action = skip // what a newer change left out is large, so the row's text is not the empty one
+		return nil
+	}
+	doc.SetOpen(b.open)
+	lost := h.lost(doc, b.unknown)
+	lost = slices.DeleteFunc(lost, func(column string) bool { return !slices.Contains(b.unknown, column) })
+	if ask := b.ask(doc, lost); p.fetches && len(ask) > 0 {
+		d.action, d.columns = fetch, ask
+		return nil
+	}
+	if b.text != nil && len(doc.Missing) > 0 {
+		return outdated()
+	}
+	doc.Forget(lost)
+	return d.change(doc, k.stored)
+}
+
+// brought is what older changes bring to a stored row.
+type brought struct {
+	row     connector.Row
+	open    document.Open
+	unknown []string // columns of a row that was before this one
+	newest  *item    // of those that bring something
+	text    *item    // the newest that gives the row another text
+}
+
+// bring finds it.
+func (p planner) bring(h hand) brought {
+	b := brought{row: p.builder.Unsent(h.stored), open: make(document.Open)}
+	for _, column := range h.stored.OpenColumns() {
+		if _, used := b.row[column]; !used {
+			continue // by the settings of today
+		}
+		f := h.find(column)
+		if b.open[column] = f.asOf; f.from == nil {
+			// A truncate takes nothing out of a row that is newer: the change that began this row still comes.
+			b.open[column] = h.stored.AsOf(column)
+			continue
+		}
+		b.newest = later(b.newest, f.from)
+		if f.has {
+			b.row[column] = f.value
+		} else {
+			b.unknown = append(b.unknown, column)
+		}
+		if _, text := h.stored.Columns[column]; text && (!f.has || h.stored.Fingerprint == "" || !h.stored.Holds(column, f.value)) {
+			b.text = later(b.text, f.from)
 		}
 	}
-	return d.write(doc, stored)
+	return b
+}
+
+// cause is the change that is to blame when it cannot be done.
+func (b *brought) cause() *item {
+	if b.text != nil {
+		return b.text
+	}
+	return b.newest
+}
+
+// ask lists the columns to read from the table, as far as they were not read already.
+func (b *brought) ask(doc *document.Document, lost []string) []string {
+	var need []string
+	if b.text != nil {
+		need = doc.Missing
+	}
+	return slices.DeleteFunc(slices.Concat(need, lost), func(column string) bool {
+		_, has := b.cause().fetched[column]
+		return has
+	})
+}
+
+// later returns the newer of two changes, either of which may be nil.
+func later(a, b *item) *item {
+	if a == nil || a.compare(b) < 0 {
+		return b
+	}
+	return a
 }
 
 // reasonOutdatedText is the reason of a change whose text fits neither its own row nor a newer one.
 const reasonOutdatedText = "outdated_text"
 
-// draft makes the document of a change. Columns of the text that it lacks are taken from older changes at hand, which is what they
-// had been waiting for; else, if the others are unchanged, the stored text stays; else they are read from the table; else the change is
-// poison.
-func (p planner) draft(d *decision, c *connector.Change, others []*item, k known) (*document.Document, error) {
-	doc, err := p.builder.Draft(c)
-	if err != nil {
-		return nil, err
+func outdated() error {
+	return &fault{
+		class: ClassPoison, reason: reasonOutdatedText,
+		text: "newer changes of the row did not carry a column of the text that this one tells about, and the others that the text is made " +
+			"of are not at hand, so the text can be made by neither; set postgres.url, or update the row, and send it again",
 	}
-	if len(doc.Missing) > 0 {
-		if filled, version, ok := fill(c, doc.Missing, others, k.stored); ok {
-			whole, err := p.builder.Draft(filled)
-			switch {
-			case err != nil:
-				return nil, err
-			case !whole.Empty: // a large value makes no empty text: it came with a change that is not at hand
-				whole.FilledFrom(version, doc.Missing)
-				doc = whole
-			}
-		}
-	}
-	lost := doc.Lost(k.stored)
-	switch {
-	// Where a text was left unfinished, the change that brings it comes again. But that may be this very one, read from the table.
-	case doc.TextUnchanged(k.stored) && (!p.fetches || len(lost) == 0 && k.stored.Fingerprint != ""):
-		return doc, nil
-	case len(doc.Missing)+len(lost) > 0 && p.fetches:
-		d.action, d.columns = fetch, slices.Concat(doc.Missing, lost)
-		return nil, nil
-	default:
-		return doc, p.builder.Complete(c, doc)
-	}
-}
-
-// fill completes a change from older ones that carry what it lacks, the newest first. It goes back no further than to a deletion, and
-// not behind the stored text. version is the oldest of those that it took from: the text is known to be right as of then, and a change in
-// between that is still to come may bring a later one.
-func fill(c *connector.Change, lacked []string, others []*item, stored *document.State) (*connector.Change, connector.Version, bool) {
-	older := slices.DeleteFunc(slices.Clone(others), func(it *item) bool { return !it.Change.Version.StaleAgainst(c.Version) })
-	slices.SortStableFunc(older, func(a, b *item) int { return b.Change.Version.Compare(a.Change.Version) })
-	found := make(connector.Row)
-	var version connector.Version
-	for _, it := range older {
-		v := it.Change.Version
-		if it.Change.Op == connector.Delete || stored != nil && v.StaleAgainst(stored.TextVersion) {
-			break
-		}
-		for _, name := range lacked {
-			value, has := it.Change.After[name]
-			if _, gone := value.(connector.Unavailable); gone || !has {
-				continue
-			}
-			if _, taken := found[name]; !taken {
-				found[name], version = value, v
-			}
-		}
-	}
-	if len(found) < len(lacked) {
-		return nil, version, false
-	}
-	return c.With(found), version, true
 }

@@ -20,7 +20,7 @@ func TestOnlyChangedTextsAreEmbedded(t *testing.T) {
 	for seed := range uint64(thrifty) {
 		rng := rand.New(rand.NewPCG(seed, 9))
 		h := randomHistory(rng)
-		h.two, h.fetches, h.chunked = false, false, false
+		h.two, h.both, h.fetches, h.chunked = false, false, false, false
 		all := make([]int, len(h.changes))
 		for i := range all {
 			all[i] = i
@@ -43,7 +43,9 @@ func changedTexts(h *history) int {
 	for _, c := range h.changes {
 		body, carried := c.After["body"].(string)
 		switch id := rowID(c); {
-		case c.Op == connector.Delete:
+		case c.Op == connector.Truncate:
+			clear(texts)
+		case c.Op == connector.Delete, c.Op == connector.Insert && !carried:
 			delete(texts, id)
 		case carried && body == "":
 			delete(texts, id)
