@@ -141,7 +141,9 @@ func (c *comparison) compare(ctx context.Context, page fetched) error {
 		c.report.Rows++
 		c.expected.add(e)
 		if c.judge.row(e, e.id, nil, page.records) != nil {
-			c.settle.put(0, suspect{id: e.id, key: e.key})
+			s := suspect{id: e.id, key: e.key}
+			s.bytes = weigh(e, &s, page.records)
+			c.settle.put(0, s)
 		}
 	}
 	return c.again(ctx, maxSuspects)
