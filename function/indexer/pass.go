@@ -103,7 +103,7 @@ func (p *pass) lookUp(ctx context.Context, rows []*row) []*row {
 // know notes what the index holds of a row. A commit mark that cannot be read condemns the row's changes, unless they are to mend it: to
 // write over it would be to give up the fence.
 func (p *pass) know(r *row, l looked, readAt time.Time) bool {
-	if _, mends := r.repair(); l.err != nil && !(l.damaged && mends) {
+	if _, mends := r.repair(); l.err != nil && (!l.damaged || !mends) {
 		p.failed([]*row{r}, l.err)
 		return false
 	}

@@ -19,7 +19,7 @@ type suspect struct {
 	due     time.Time
 	seen    [sha256.Size]byte // row and records as they were compared last
 	bytes   int               // that they took then; 0: not compared yet
-	kind    Kind   // once it is confirmed
+	kind    Kind              // once it is confirmed
 }
 
 const (
