@@ -74,6 +74,7 @@ type comparison struct {
 	seen   map[string]struct{} // rows reported by the pass over the records
 	found  []suspect           // confirmed, to be mended
 	failed []Failure           // the first that could not be
+	weight int                 // of the heaviest suspects of late, in bytes; kept over the rounds of a repair
 
 	expected *expected     // records that the rows should have
 	lag      time.Duration // the longest that a change was seen to be late; kept over the rounds of a repair
@@ -141,7 +142,7 @@ func prepare(ctx context.Context, cfg Config) (*comparison, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &comparison{Config: cfg, table: table, keys: table.keysOnly()}
+	c := &comparison{Config: cfg, table: table, keys: table.keysOnly(), weight: firstWeight}
 	if cfg.Shared != nil {
 		c.prefix = prefixOf(table.Name.Schema, table.Name.Name)
 	}
@@ -183,7 +184,7 @@ func entriesIn(t *Table, f form, b *document.Builder, rows []Row) ([]*entry, err
 		if err != nil {
 			return nil, err
 		}
-		e := &entry{key: t.key(row), change: change}
+		e := &entry{key: t.key(row), change: change, bytes: row.weight()}
 		if e.id, err = b.ID(change); err != nil {
 			return nil, fmt.Errorf("table %s: %w", t.Name, err)
 		}

@@ -20,6 +20,7 @@ type entry struct {
 	change *connector.Change
 	doc    *document.Document // nil when the row cannot be indexed
 	err    error              // why
+	bytes  int                // of the row
 }
 
 // ids are the records that the row should have, at least its first.

@@ -9,7 +9,7 @@ import (
 	"github.com/rowvec/rowvec/function/document"
 )
 
-// probeRows is how many rows are looked at to find out the form.
+// probeRows is how many rows are looked at to find out the form, fewer where they are large.
 const probeRows = 200
 
 // enough is how many stored values must differ from all that is expected before it is the expectation that is doubted.
@@ -24,7 +24,10 @@ func (c *comparison) probe(ctx context.Context) error {
 	if !c.ambiguous() {
 		return nil
 	}
-	rows, err := c.Source.Sample(ctx, c.table, probeRows)
+	rows, err := c.Source.Sample(ctx, c.table, firstPage)
+	if n := min(nextPage(rows), probeRows); err == nil && len(rows) == firstPage && n > firstPage {
+		rows, err = c.Source.Sample(ctx, c.table, n)
+	}
 	if err != nil {
 		return err
 	}

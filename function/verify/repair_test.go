@@ -111,7 +111,7 @@ type overtaken struct {
 	n   int
 }
 
-func (o *overtaken) Apply(ctx context.Context, changes []*connector.Change) ([]indexer.Outcome, error) {
+func (o *overtaken) Apply(ctx context.Context, changes []indexer.Record) ([]indexer.Outcome, error) {
 	if o.n++; o.n == 1 {
 		table, err := o.r.table.Describe(ctx, "", nil, nil)
 		if err != nil {
@@ -121,9 +121,9 @@ func (o *overtaken) Apply(ctx context.Context, changes []*connector.Change) ([]i
 		if err != nil {
 			return nil, err
 		}
-		change.Version = connector.Version{LSN: changes[0].Version.LSN + 5, CommitTime: changes[0].Version.CommitTime}
+		change.Version = connector.Version{LSN: changes[0].Change.Version.LSN + 5, CommitTime: changes[0].Change.Version.CommitTime}
 		o.r.table.put(o.row)
-		if _, err := o.Applier.Apply(ctx, []*connector.Change{change}); err != nil {
+		if _, err := o.Applier.Apply(ctx, []indexer.Record{{Change: change}}); err != nil {
 			return nil, err
 		}
 	}
@@ -147,7 +147,7 @@ func TestAnInsertMeanwhileIsNotTakenForAGhost(t *testing.T) {
 			change, err := table.change(fresh, form{})
 			require.NoError(t, err)
 			change.Version = connector.Version{LSN: 1 << 50, CommitTime: fenceEpoch.AddDate(1, 0, 0)}
-			_, err = r.pipeline.Apply(t.Context(), []*connector.Change{change})
+			_, err = r.pipeline.Apply(t.Context(), []indexer.Record{{Change: change}})
 			require.NoError(t, err)
 		}
 	}

@@ -80,13 +80,14 @@ func (r *rig) index(f form, rows ...Row) {
 	r.t.Helper()
 	table, err := r.table.Describe(r.t.Context(), "", nil, nil)
 	require.NoError(r.t, err)
-	changes := make([]*connector.Change, len(rows))
+	changes := make([]indexer.Record, len(rows))
 	for i, row := range rows {
-		changes[i], err = table.change(row, f)
+		change, err := table.change(row, f)
 		require.NoError(r.t, err)
 		r.lsn++
 		at := time.Date(2026, 1, 1, 0, 0, int(r.lsn), 0, time.UTC)
-		changes[i].Version = connector.Version{LSN: r.lsn, CommitTime: at, Emitted: at}
+		change.Version = connector.Version{LSN: r.lsn, CommitTime: at, Emitted: at}
+		changes[i].Change = change
 	}
 	outcomes, err := r.pipeline.Apply(r.t.Context(), changes)
 	require.NoError(r.t, err)
