@@ -55,7 +55,8 @@ func decodeValue(k key, value side, lookup func() (*Schema, error)) (*Change, er
 	if kind := controlTable(from.table); kind != "" {
 		return nil, &ControlError{Kind: kind}
 	}
-	c := &Change{Op: op, Table: from.table, Version: from.version, Snapshot: from.snapshot}
+	c := &Change{Op: op, Table: from.table, Version: from.version, Snapshot: from.snapshot, TxID: from.txID}
+	c.Writer.Connector = clip(from.release)
 	if op == Truncate {
 		return c, nil
 	}

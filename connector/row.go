@@ -38,6 +38,7 @@ func decodeRow(c *Change, k key, value side) error {
 	if err != nil {
 		return err
 	}
+	c.Writer.types = after.schema
 	if c.Op == Delete {
 		after.columns = nil
 	} else if after.columns == nil {

@@ -13,7 +13,8 @@ import (
 // fetch reads what changes lack from the table and plans their rows again. It happens one by one: few changes need it.
 //
 // The row that is read may be newer than the change. Then a later change is on its way that says so; until it comes the index holds
-// columns that are too new for its version, and never one that is older.
+// columns that are too new for its version. It is never older than the change: a Columns that cannot be sure of that fails, and is asked
+// again (Columns.Fetch).
 func (p *pass) fetch(ctx context.Context) {
 	for len(p.lacking) > 0 {
 		r := p.lacking[0]
@@ -40,7 +41,7 @@ func (p *pass) filled(ctx context.Context, c *connector.Change, columns []string
 	}
 	var found connector.Row
 	_, err = p.retry(ctx, func(ctx context.Context) error {
-		row, is, err := p.table.columns.Fetch(ctx, c.Table, key, columns)
+		row, is, err := p.table.columns.Fetch(ctx, c, key, columns)
 		if err != nil {
 			return fmt.Errorf("read %s of a row of %s from Postgres: %w", strings.Join(columns, ", "), c.Table, err)
 		}

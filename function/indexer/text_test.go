@@ -35,7 +35,7 @@ type source struct {
 	fault func() error
 }
 
-func (s *source) Fetch(_ context.Context, _ connector.Table, key []connector.Column, columns []string) (connector.Row, bool, error) {
+func (s *source) Fetch(_ context.Context, _ *connector.Change, key []connector.Column, columns []string) (connector.Row, bool, error) {
 	s.asked = append(s.asked, columns)
 	if s.fault != nil {
 		if err := s.fault(); err != nil {

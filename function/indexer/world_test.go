@@ -186,7 +186,7 @@ func (w *world) settle(rng *rand.Rand) {
 }
 
 // Fetch is Columns': the table as it is in the end.
-func (w *world) Fetch(_ context.Context, _ connector.Table, key []connector.Column, columns []string) (connector.Row, bool, error) {
+func (w *world) Fetch(_ context.Context, _ *connector.Change, key []connector.Column, columns []string) (connector.Row, bool, error) {
 	row, found := w.truth[strconv.FormatInt(key[0].Value.(int64), 10)]
 	if !found {
 		return nil, false, nil
