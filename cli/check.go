@@ -116,6 +116,7 @@ func embeddingSettings(e config.Embedding) yamlMap {
 		{"queryExtra", jsonText(e.QueryExtra)},
 		{"maxTexts", e.MaxTexts},
 		{"maxTokens", e.MaxTokens},
+		{"maxTextTokens", function.MaxTextTokens(e)},
 		{"concurrency", e.Concurrency},
 		{"timeout", e.Timeout.Round(time.Millisecond).String()},
 		{"requestsPerMinute", e.RequestsPerMinute},
@@ -151,6 +152,7 @@ func tableSettings(t config.Table, columns []string) yamlMap {
 		{"metadata", fields},
 		{"key", t.Key},
 		{"emptyText", t.EmptyText},
+		{"overflow", t.Overflow},
 	}
 	if t.Chunk != nil {
 		m = append(m, pair{"chunk", yamlMap{{"tokens", t.Chunk.Tokens}, {"overlap", t.Chunk.Overlap}}})

@@ -72,10 +72,22 @@ func TestCheckPrintsTheEffectiveConfiguration(t *testing.T) {
 	for _, want := range []string{
 		"name: public/default/f", "deadLetterTopic: persistent://public/default/f-dlq", "maxRecords: 512", "timeout: 30s", "tombstoneTTL: 168h0m0s", "adminURL:",
 		"apiKey: '{secret: ROWVEC_CLI_TEST_KEY}'", "textColumns: [body, title]", "metadata: [title, price as cost]", "overlap: 32",
+		"maxTextTokens: 0", "overflow: deadLetter",
 	} {
 		require.Contains(t, got.stdout, want)
 	}
 	require.Contains(t, got.stderr, "note: secret ROWVEC_CLI_TEST_KEY is not set here")
+}
+
+func TestCheckShowsAndObeysTheModelsLimit(t *testing.T) {
+	t.Parallel()
+	got := run(t, "check", "-f", function(t, "http://e/v1", "http://c", "model: m", "model: text-embedding-3-small"))
+	require.Equal(t, 0, got.code, got.stderr)
+	require.Contains(t, got.stdout, "maxTextTokens: 8191")
+	got = run(t, "check", "-f", function(t, "http://e/v1", "http://c", "model: m", "model: m, maxTextTokens: 100"))
+	require.Equal(t, 1, got.code)
+	require.Contains(t, got.stderr, "chunk.tokens: ")
+	require.Contains(t, got.stderr, "embedding.maxTextTokens (100)")
 }
 
 func TestCheckNamesEveryFault(t *testing.T) {

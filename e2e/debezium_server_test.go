@@ -22,14 +22,13 @@ func TestDebeziumServer(t *testing.T) {
 	both := []*served{newServed(t, "2", world.stack.Debezium2), newServed(t, "3", world.stack.Debezium3)}
 	for _, s := range both { // one by one: what is not installed yet is fetched by Maven, which wants to be alone
 		s.rows.subscribed(t, 1)
-		s.keys.keysSubscribed(t, s.version)
+		s.keys.subscribed(t, 1)
 		startServer(t, s.server, s.rows.table, s.more...)
 	}
 	for _, s := range both {
 		t.Run(s.version, func(t *testing.T) {
 			t.Parallel()
-			s.rows.isServed(t, s.server)
-			t.Run("keys of all kinds", func(t *testing.T) { s.keys.requireKeys(t, s.version) })
+			s.arrives(t)
 		})
 	}
 }
@@ -49,29 +48,41 @@ func newServed(t *testing.T, version string, server *stack.Component) *served {
 	for id := range int64(snapshotRows) {
 		insert(t, table, makeRow(id))
 	}
-	return &served{
-		version: version, server: server, more: more,
-		rows: createFrom(t, table, table, nil).temporary(t), keys: createKeyed(t, table, version),
-	}
+	keys, changes := withKeys(&deployment{name: "rowvec-" + table, table: table, source: table, collection: "e2e-" + table}, version)
+	return &served{version: version, server: server, more: more, rows: createFrom(t, table, table, changes).temporary(t), keys: keys}
 }
 
-// isServed takes the function's table through what may happen to it and to its source.
-func (d *deployment) isServed(t *testing.T, server *stack.Component) {
+// arrives takes the tables through what may happen to them and to their source.
+func (s *served) arrives(t *testing.T) {
 	t.Helper()
-	table := d.table
+	d, table := s.rows, s.rows.table
 	requireEqual(t, table, d.collection, 2*time.Minute)
-	d.requireNumbers(t, snapshotRows+d.travel(t))
+	s.keys.requireKeys(t, s.version)
+	d.requireNumbers(t, snapshotRows+keyRows+d.travel(t))
+	t.Run("keys of all kinds", func(t *testing.T) { s.keys.requireKeyChanges(t, s.version) })
 
 	t.Run("a restart goes on where it was", func(t *testing.T) {
 		before, err := world.pulsar.FunctionStats(t.Context(), d.name)
 		require.NoError(t, err)
-		require.NoError(t, server.Stop(t.Context()))
+		require.NoError(t, s.server.Stop(t.Context()))
 		insert(t, table, makeRow(300))
-		require.NoError(t, server.Start(t.Context()))
+		require.NoError(t, s.server.Start(t.Context()))
 		requireEqual(t, table, d.collection, time.Minute)
 		after, err := world.pulsar.FunctionStats(t.Context(), d.name)
 		require.NoError(t, err)
 		require.Less(t, after.Received-before.Received, int64(snapshotRows), "the table is not read again")
+	})
+	t.Run("verify says equal", func(t *testing.T) {
+		v := newVerifying(t, d)
+		for _, more := range s.more {
+			execute(t, "GRANT SELECT ON app."+more+" TO verifier_"+table)
+		}
+		reports, err := v.all(t.Context())
+		require.NoError(t, err)
+		require.Len(t, reports, len(s.more)+1)
+		for name, r := range reports {
+			require.True(t, r.Equal, "%s: %v, for example %v", name, r.Faults, r.Examples)
+		}
 	})
 	t.Run("truncate is not taken for poison", func(t *testing.T) {
 		execute(t, "TRUNCATE app."+table)

@@ -30,36 +30,40 @@ func keyTables(t *testing.T, version string) []string {
 	return []string{keyed, keyless}
 }
 
-// createKeyed makes one function for both tables, which share a collection.
-func createKeyed(t *testing.T, source, version string) *deployment {
-	t.Helper()
-	keyed, keyless, collection := "keyed"+version, "keyless"+version, "e2e-keys"+version
-	topic := "persistent://public/default/" + source + ".app."
-	d := createFrom(t, source, keyed, map[string]any{
-		"inputs": []string{topic + keyed, topic + keyless},
+// keyRows is how many rows keyTables puts into the tables.
+const keyRows = 8
+
+// withKeys are changes to the settings of a function of another table, so that it has the tables of keyTables, too, in a collection of
+// their own.
+func withKeys(d *deployment, version string) (keys *deployment, changes map[string]any) {
+	keyed, keyless := "keyed"+version, "keyless"+version
+	keys = &deployment{name: d.name, source: d.source, collection: "e2e-keys" + version, table: keyless}
+	topic := "persistent://public/default/" + d.source + ".app."
+	return keys, map[string]any{
+		"inputs": []string{topic + d.table, topic + keyed, topic + keyless},
 		"userConfig/tables": map[string]any{
-			"app." + keyed:   map[string]any{"collection": collection, "text": "{{.t}}"},
-			"app." + keyless: map[string]any{"collection": collection, "text": "{{.t}}", "key": []string{"a", "b"}},
+			"app." + keyed:   map[string]any{"collection": keys.collection, "text": "{{.t}}"},
+			"app." + keyless: map[string]any{"collection": keys.collection, "text": "{{.t}}", "key": []string{"a", "b"}},
+			"app." + d.table: map[string]any{
+				"collection": d.collection, "text": "{{.title}}: {{.body}}", "metadata": []string{"title", "price", "tags", "created_at"},
+			},
 		},
-	}).temporary(t)
-	d.collection = collection
-	return d
+	}
 }
 
-// keysSubscribed waits until the function of createKeyed listens to both tables.
-func (d *deployment) keysSubscribed(t *testing.T, version string) {
-	t.Helper()
-	d.subscribed(t, 1)
-	(&deployment{name: d.name, source: d.source, table: "keyless" + version}).subscribed(t, 1)
-}
-
-// requireKeys asserts the ids of rows with keys of all kinds, before and after keys change and rows go.
+// requireKeys asserts the ids of the rows of keyTables.
 func (d *deployment) requireKeys(t *testing.T, version string) {
 	t.Helper()
 	keyed, keyless := "app.keyed"+version+"/", "app.keyless"+version+"/"
 	long := keyed + strings.Repeat("long%20", 40) + "/4"
 	d.requireIDs(t, time.Minute, keyed+"a%2Fb/1", keyed+"%empty/2", keyed+"K%C3%B6ln%20%23%25/3", long, keyed+"%25null/5",
 		keyless+"1/%null", keyless+"2/x%2Fy", keyless+"3/%empty")
+}
+
+// requireKeyChanges changes keys and deletes rows, and asserts the ids that are left.
+func (d *deployment) requireKeyChanges(t *testing.T, version string) {
+	t.Helper()
+	keyed, keyless := "app.keyed"+version+"/", "app.keyless"+version+"/"
 	for _, statement := range []string{
 		"UPDATE app.keyed" + version + " SET k = 'c#1' WHERE n = 1", "DELETE FROM app.keyed" + version + " WHERE n IN (2, 4)",
 		"UPDATE app.keyless" + version + " SET b = NULL WHERE a = 2", "DELETE FROM app.keyless" + version + " WHERE a = 1",

@@ -67,6 +67,7 @@ func TestConnectorDefaultsThroughTheRegistry(t *testing.T) {
 	d.isWell(t, 10*time.Second, 1)
 	d.requireNoDeadLetters(t)
 
+	t.Run("verify knows the types", func(t *testing.T) { d.requireVerifiedTypes(t) })
 	t.Run("a redriven letter has its types", func(t *testing.T) { d.requireTypedRedrive(t, endpoint) })
 	t.Run("a wrong address halts and loses nothing", func(t *testing.T) {
 		letters, err := d.deadLetters(t.Context())

@@ -15,6 +15,7 @@ import (
 
 	"github.com/rowvec/rowvec/deploy/local/admin"
 	"github.com/rowvec/rowvec/embed/embedtest"
+	"github.com/rowvec/rowvec/function/document"
 	"github.com/rowvec/rowvec/function/verify"
 )
 
@@ -78,6 +79,36 @@ func TestVerifyTypes(t *testing.T) {
 		"metadata bits", "metadata span", "metadata timez", "metadata mon", "metadata trange", "metadata days", "metadata pt",
 	}, unchecked)
 	d.requireNoDeadLetters(t)
+}
+
+// requireVerifiedTypes: verify finds out by itself that the source sends decimals as base64 and dates as days, whose meaning the function
+// takes from a schema; what it cannot know it says; and a repair writes what the function would.
+func (d *deployment) requireVerifiedTypes(t *testing.T) {
+	t.Helper()
+	v := newVerifying(t, d)
+	code, found := v.run(t.Context(), t)
+	require.Equal(t, 0, code, "%+v", found)
+	var unchecked []string
+	for _, u := range found.Unchecked {
+		unchecked = append(unchecked, u.What)
+	}
+	require.ElementsMatch(t, []string{"metadata days", "metadata span"}, unchecked)
+	before, err := records(t.Context(), d.collection)
+	require.NoError(t, err)
+	c, err := world.chroma.Collection(t.Context(), d.collection)
+	require.NoError(t, err)
+	require.NoError(t, c.Update(t.Context(), []string{"1", "2", "100"}, []map[string]any{{"price": "Ix4="}, {"price": int64(2)}, {"at": "2026-01-02"}}))
+	code, found = v.run(t.Context(), t)
+	require.Equal(t, 1, code)
+	require.Equal(t, 3, found.Faults[verify.Metadata], "%+v", found)
+	require.Equal(t, 3, found.Total())
+	code, found = v.run(t.Context(), t, "--repair")
+	require.Equal(t, 0, code, "%+v", found)
+	after, err := records(t.Context(), d.collection)
+	require.NoError(t, err)
+	for _, id := range []string{"1", "2", "100"} {
+		require.Equal(t, document.UserMetadata(before[id].Metadata), document.UserMetadata(after[id].Metadata), id)
+	}
 }
 
 // TestVerifyKeys: tables with keys of all kinds are filled by a repair, are equal then, and lose a ghost and gain a missing row by the next.

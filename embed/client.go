@@ -24,6 +24,7 @@ type Client struct {
 	maxTokens int
 	timeout   time.Duration
 	observe   func(Observation)
+	count     func(string) int // nil: estimate
 
 	passage, query *role
 	limits         limits
@@ -56,6 +57,7 @@ func New(cfg Config) (*Client, error) {
 		maxTokens: cfg.MaxTokens,
 		timeout:   cfg.Timeout,
 		observe:   cfg.Observe,
+		count:     cfg.CountTokens,
 		passage:   passage,
 		query:     query,
 		limits:    newLimits(cfg.RequestsPerMinute, cfg.TokensPerMinute),
@@ -171,6 +173,9 @@ func (c *Client) attempt(ctx context.Context, r *role, texts []string) ([][]floa
 // request is one request.
 func (c *Client) request(ctx context.Context, r *role, texts []string, format openai.EmbeddingEncodingFormat) ([][]float32, error) {
 	inputs, tokens := r.inputs(texts)
+	if c.count != nil && c.limits.tokens != nil {
+		tokens = c.counted(inputs)
+	}
 	if err := c.limits.wait(ctx, tokens); err != nil {
 		return nil, fmt.Errorf("wait for the embedding endpoint's rate limit: %w", err)
 	}

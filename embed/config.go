@@ -30,11 +30,15 @@ type Config struct {
 	QueryExtra  map[string]any // the same for EmbedQuery
 
 	MaxTexts  int           // texts per request; 0: no limit of that kind
-	MaxTokens int           // tokens per request, estimated (see Split); 0: no limit of that kind
+	MaxTokens int           // tokens per request; 0: no limit of that kind
 	Timeout   time.Duration // of one request, headers and body; 0: DefaultTimeout
 
 	RequestsPerMinute int // requests wait for their turn; 0: no limit
-	TokensPerMinute   int // the same for estimated tokens; 0: no limit
+	TokensPerMinute   int // the same for tokens; 0: no limit
+
+	// CountTokens counts the tokens of a text, prefix included, as the endpoint does, and never more than its bytes; nil: they are
+	// estimated (see Split).
+	CountTokens func(text string) int
 
 	Observe   func(Observation) // called once per request, from the caller's goroutine; nil: nobody
 	Transport http.RoundTripper // nil: a transport of the client's own, with connections kept for reuse

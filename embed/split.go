@@ -51,13 +51,16 @@ func measure(text string) size {
 }
 
 // Split cuts texts into consecutive requests and returns how many texts go in each; the counts add up to len(texts). No request has more
-// than Config.MaxTexts texts, more than Config.MaxTokens estimated tokens, or a body over MaxBody bytes, the prefix included, except that
-// a text which is too large by itself goes alone: only the endpoint knows whether it takes it.
+// than Config.MaxTexts texts, more than Config.MaxTokens tokens (counted by Config.CountTokens, else estimated), or a body over MaxBody
+// bytes, the prefix included, except that a text which is too large by itself goes alone: only the endpoint knows whether it takes it.
 func (c *Client) Split(texts []string) []int {
 	var counts []int
-	count, used := 0, size{}
+	count, used, tokens := 0, size{}, c.tokensOf(texts)
 	for _, text := range texts {
 		one := measure(text).plus(c.passage.size)
+		if tokens != nil {
+			one.tokens = tokens(text)
+		}
 		if next := used.plus(one); count > 0 && c.exceeds(count+1, next) {
 			counts = append(counts, count)
 			count, used = 0, size{}
@@ -69,6 +72,31 @@ func (c *Client) Split(texts []string) []int {
 		counts = append(counts, count)
 	}
 	return counts
+}
+
+// tokensOf returns how to count the texts of a split; nil: by the estimate. Counting costs as much as all the rest: it is left out
+// where bytes, of which no text has fewer than tokens, are within the limit.
+func (c *Client) tokensOf(texts []string) func(text string) int {
+	if c.count == nil {
+		return nil
+	}
+	upper := func(text string) int { return len(c.passage.prefix) + len(text) }
+	bytes := 0
+	for _, text := range texts {
+		bytes += upper(text)
+	}
+	if c.maxTokens == 0 || bytes <= c.maxTokens {
+		return upper
+	}
+	return func(text string) int { return c.count(c.passage.prefix + text) }
+}
+
+// counted adds up the tokens of a request's inputs.
+func (c *Client) counted(inputs []string) (tokens int) {
+	for _, input := range inputs {
+		tokens += c.count(input)
+	}
+	return tokens
 }
 
 func (c *Client) exceeds(texts int, s size) bool {

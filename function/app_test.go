@@ -53,15 +53,22 @@ type bench struct {
 
 func newBench(t *testing.T, metadata ...any) *bench {
 	t.Helper()
+	return benchWith(t, func(_, table map[string]any) { table["metadata"] = append(metadata, "price") })
+}
+
+// benchWith is a bench with other settings.
+func benchWith(t *testing.T, edits ...func(embedding, table map[string]any)) *bench {
+	t.Helper()
 	endpoint := embedtest.New(embedtest.Options{Dimensions: 8})
 	t.Cleanup(endpoint.Close)
 	index := chromatest.New(t)
+	embedding := map[string]any{"baseURL": endpoint.URL(), "model": "m", "dimensions": 8}
+	table := map[string]any{"collection": "articles", "text": "{{.title}}"}
+	for _, edit := range edits {
+		edit(embedding, table)
+	}
 	c, err := config.Parse(map[string]any{
-		"embedding": map[string]any{"baseURL": endpoint.URL(), "model": "m", "dimensions": 8},
-		"chroma":    map[string]any{"url": index.URL},
-		"tables": map[string]any{"app.articles": map[string]any{
-			"collection": "articles", "text": "{{.title}}", "metadata": append(metadata, "price"),
-		}},
+		"embedding": embedding, "chroma": map[string]any{"url": index.URL}, "tables": map[string]any{"app.articles": table},
 	})
 	require.NoError(t, err)
 	m, err := newMetrics(prometheus.NewRegistry())

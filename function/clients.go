@@ -29,7 +29,7 @@ func NewEmbedding(c config.Embedding, lookup Lookup, observe func(embed.Observat
 		BaseURL: c.BaseURL, Model: c.Model, APIKey: key, Dimensions: c.Dimensions,
 		Prefix: c.Prefix, QueryPrefix: c.QueryPrefix, Extra: c.Extra, QueryExtra: c.QueryExtra,
 		MaxTexts: c.MaxTexts, MaxTokens: c.MaxTokens, Timeout: c.Timeout,
-		RequestsPerMinute: c.RequestsPerMinute, TokensPerMinute: c.TokensPerMinute, Observe: observe,
+		RequestsPerMinute: c.RequestsPerMinute, TokensPerMinute: c.TokensPerMinute, CountTokens: counter(c.Model), Observe: observe,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("%s.embedding: %w", config.Root, err)
@@ -95,6 +95,7 @@ func documentSpec(c *config.Config, name string) document.Spec {
 	spec := document.Spec{
 		Table: name, Text: t.Text, Key: t.Key, KeepEmpty: t.EmptyText == "keep",
 		PrefixIDs: c.SharesCollection(name), Identity: identity(c.Embedding),
+		Tokenizer: tokenizer(c.Embedding.Model), Prefix: c.Embedding.Prefix, MaxTokens: MaxTextTokens(c.Embedding), Truncate: t.Overflow == "truncate",
 	}
 	for _, f := range t.Metadata {
 		spec.Metadata = append(spec.Metadata, document.Field{Column: f.Column, As: f.As})

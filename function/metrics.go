@@ -34,6 +34,7 @@ type metrics struct {
 	textsSaved    prometheus.Counter
 
 	metadataDropped *prometheus.CounterVec
+	textsTruncated  *prometheus.CounterVec
 
 	mu sync.Mutex // guards the pair of series that a state change moves
 }
@@ -82,6 +83,9 @@ func newMetrics(into prometheus.Registerer) (*metrics, error) {
 		metadataDropped: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "rowvec_metadata_dropped_total", Help: "Metadata values that Chroma cannot hold (NaN, infinities) and that were left out.",
 		}, []string{"table"}),
+		textsTruncated: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "rowvec_texts_truncated_total", Help: "Texts of which only the beginning was embedded, because they are over embedding.maxTextTokens.",
+		}, []string{"table"}),
 	}
 	for _, c := range m.all() {
 		if err := m.plain.Register(c); err != nil {
@@ -97,7 +101,7 @@ func newMetrics(into prometheus.Registerer) (*metrics, error) {
 func (m *metrics) all() []prometheus.Collector {
 	return []prometheus.Collector{
 		m.records, m.embedRequests, m.embedTexts, m.embedTokens, m.embedSeconds, m.chromaSeconds, m.batchRecords, m.freshness,
-		m.lastSuccess, m.inFlight, m.state, m.textsSaved, m.metadataDropped,
+		m.lastSuccess, m.inFlight, m.state, m.textsSaved, m.metadataDropped, m.textsTruncated,
 	}
 }
 

@@ -34,6 +34,11 @@ func (o *observer) MetadataDropped(table string, values int) {
 	o.app.metrics.metadataDropped.WithLabelValues(table).Add(float64(values))
 }
 
+// TextTruncated counts the texts of which only the beginning was embedded.
+func (o *observer) TextTruncated(table string) {
+	o.app.metrics.textsTruncated.WithLabelValues(table).Inc()
+}
+
 // Condition shows a table's condition in `functions status` and in rowvec_state.
 func (o *observer) Condition(table string, c indexer.Condition) {
 	o.app.metrics.setState(table, c.State)

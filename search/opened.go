@@ -72,17 +72,29 @@ func (x *Index) forget(name string) {
 	delete(x.opened, name)
 }
 
+// comparable makes sure that vectors of questions compare with those of the table. What was seen to the contrary is looked at again first.
+func (x *Index) comparable(ctx context.Context, t *table) error {
+	for again := false; ; again = true {
+		col, err := x.collection(ctx, t)
+		if err != nil {
+			return err
+		}
+		if err = x.sameModel(t, col); err == nil || again {
+			return err
+		}
+		x.forget(t.collection)
+	}
+}
+
 // sameModel refuses a collection that was filled with another model, or has vectors of another length than the settings ask for. One
 // that does not tell its model was filled before the function said so; what length a model gives is only known when it has given it.
 func (x *Index) sameModel(t *table, col Collection) error {
 	filled, told := col.Metadata()[document.KeyModel].(string)
 	if told && filled != x.model {
-		x.forget(t.collection) // it may be mended at once
 		return x.mismatch(ReasonModelMismatch, fmt.Sprintf("the index of table %s was made with the embedding model %s, and questions with %s do not compare with it",
 			t.name, quoted(filled), quoted(x.model)), t)
 	}
 	if has := col.Dimensions(); has > 0 && x.dimensions > 0 && has != x.dimensions {
-		x.forget(t.collection)
 		return x.mismatch(chroma.ReasonDimensionMismatch, fmt.Sprintf("the vectors of table %s have %d dimensions, and those of questions %d",
 			t.name, has, x.dimensions), t)
 	}

@@ -60,11 +60,7 @@ func (x *Index) Search(ctx context.Context, q Query) (*Result, error) {
 func (x *Index) search(ctx context.Context, t *table, s *seek, text string) (*Result, error) {
 	start := time.Now()
 	// The model is looked at first: a question must not cost an embedding that cannot be used.
-	col, err := x.collection(ctx, t)
-	if err != nil {
-		return nil, err
-	}
-	if err := x.sameModel(t, col); err != nil {
+	if err := x.comparable(ctx, t); err != nil {
 		return nil, err
 	}
 	opened := time.Since(start)

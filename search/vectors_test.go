@@ -144,6 +144,7 @@ func TestAnEndpointThatDoesNotAnswer(t *testing.T) {
 		_, err := ask(t.Context(), x, "boots")
 		requireError(t, err, search.Unavailable, search.ReasonTimeout)
 		require.Equal(t, 5*time.Second, time.Since(start))
+		synctest.Wait() // the request itself ends at the same moment
 
 		ended := make(chan error, 1)
 		go func() { _, err := ask(t.Context(), x, "boots"); ended <- err }()

@@ -46,7 +46,8 @@ type Embedding struct {
 	Extra             map[string]any
 	QueryExtra        map[string]any
 	MaxTexts          int // per request
-	MaxTokens         int // per request, estimated
+	MaxTokens         int // per request; estimated unless the model's vocabulary is known
+	MaxTextTokens     int // per text, prefix included; 0: the model's own limit where it is known
 	Concurrency       int // requests at once
 	Timeout           time.Duration
 	RequestsPerMinute int // 0: no limit of our own
@@ -78,6 +79,7 @@ type Table struct {
 	Key        []string // only for a table without a primary key
 	Chunk      *Chunk   // nil: one record per row
 	EmptyText  string   // delete or keep
+	Overflow   string   // deadLetter or truncate: what becomes of a text over MaxTextTokens, without Chunk
 }
 
 // Field is a metadata column and the name it has in Chroma.

@@ -73,6 +73,7 @@ func parseEmbedding(s *section, e *Embedding) {
 	s.checkExtra("queryExtra", e.QueryExtra)
 	s.integer("maxTexts", &e.MaxTexts, 1, maxTextsPerCall)
 	s.integer("maxTokens", &e.MaxTokens, 1, maxTokensPerCall)
+	s.integer("maxTextTokens", &e.MaxTextTokens, 0, maxTokensPerCall)
 	s.integer("concurrency", &e.Concurrency, 1, maxRequestsAtOnce)
 	s.duration("timeout", &e.Timeout, 100*time.Millisecond, time.Hour)
 	s.integer("requestsPerMinute", &e.RequestsPerMinute, 0, maxPerMinute)
@@ -123,7 +124,7 @@ func parseTables(s *section, tables map[string]Table) {
 }
 
 func parseTable(s *section) Table {
-	t := Table{EmptyText: "delete"}
+	t := Table{EmptyText: "delete", Overflow: "deadLetter"}
 	s.text("collection", &t.Collection)
 	if !collectionName.MatchString(t.Collection) {
 		s.fail("collection", "expected 3 to 512 letters, digits, dots, dashes or underscores, beginning and ending with a letter or digit; found %q", t.Collection)
@@ -136,6 +137,7 @@ func parseTable(s *section) Table {
 	s.texts("key", &t.Key)
 	t.Chunk = s.chunk("chunk")
 	s.choice("emptyText", &t.EmptyText, "delete", "keep")
+	s.choice("overflow", &t.Overflow, "deadLetter", "truncate")
 	s.finish()
 	return t
 }

@@ -50,7 +50,7 @@ func TestDefaultsHoldWhereNothingIsSaid(t *testing.T) {
 	want := config.Default()
 	want.Embedding.BaseURL, want.Embedding.Model = "http://127.0.0.1:8001/v1", "m"
 	want.Chroma.URL = "http://127.0.0.1:8000"
-	want.Tables["app.articles"] = config.Table{Collection: "articles", Text: "{{.title}}", EmptyText: "delete"}
+	want.Tables["app.articles"] = config.Table{Collection: "articles", Text: "{{.title}}", EmptyText: "delete", Overflow: "deadLetter"}
 	require.Equal(t, &want, c)
 	require.Equal(t, config.Batch{MaxRecords: 512, MaxBytes: 8388608, InFlight: 4}, c.Batch)
 	require.Equal(t, 30*time.Second, c.Embedding.Timeout)
@@ -64,11 +64,11 @@ func TestEverySettingIsRead(t *testing.T) {
 	 "batch": {"maxRecords": 100.0, "maxBytes": 65536, "inFlight": 2},
 	 "embedding": {"baseURL": "https://api.example.com/v1", "model": "m", "apiKey": {"secret": "KEY"}, "dimensions": 384,
 	   "prefix": "passage: ", "queryPrefix": "query: ", "extra": {"input_type": "passage"}, "queryExtra": {"input_type": "query"},
-	   "maxTexts": 32, "maxTokens": 8000, "concurrency": 2, "timeout": "1m", "requestsPerMinute": 60, "tokensPerMinute": 1000},
+	   "maxTexts": 32, "maxTokens": 8000, "maxTextTokens": 512, "concurrency": 2, "timeout": "1m", "requestsPerMinute": 60, "tokensPerMinute": 1000},
 	 "chroma": {"url": "http://c:8000", "tenant": "t", "database": "d", "token": "plain", "distance": "l2",
 	   "hnsw": {"efConstruction": 200, "maxNeighbors": 32, "efSearch": 50}},
 	 "tables": {"app.a": {"collection": "all", "text": "{{.t}}", "metadata": ["t", {"column": "price", "as": "cost"}],
-	   "key": ["x", "y"], "chunk": {"tokens": 256, "overlap": 32}, "emptyText": "keep"},
+	   "key": ["x", "y"], "chunk": {"tokens": 256, "overlap": 32}, "emptyText": "keep", "overflow": "truncate"},
 	   "app.b": {"collection": "all", "text": "{{.t}}"}, "app.c": {"collection": "own", "text": "{{.t}}"}}}`
 	var m map[string]any
 	require.NoError(t, json.Unmarshal([]byte(whole), &m))
@@ -80,7 +80,7 @@ func TestEverySettingIsRead(t *testing.T) {
 	require.Equal(t, config.Embedding{
 		BaseURL: "https://api.example.com/v1", Model: "m", APIKey: config.Secret{Name: "KEY"}, Dimensions: 384,
 		Prefix: "passage: ", QueryPrefix: "query: ", Extra: map[string]any{"input_type": "passage"}, QueryExtra: map[string]any{"input_type": "query"},
-		MaxTexts: 32, MaxTokens: 8000, Concurrency: 2, Timeout: time.Minute, RequestsPerMinute: 60, TokensPerMinute: 1000,
+		MaxTexts: 32, MaxTokens: 8000, MaxTextTokens: 512, Concurrency: 2, Timeout: time.Minute, RequestsPerMinute: 60, TokensPerMinute: 1000,
 	}, c.Embedding)
 	require.Equal(t, config.HNSW{EFConstruction: 200, MaxNeighbors: 32, EFSearch: 50}, c.Chroma.HNSW)
 	require.Equal(t, "l2", c.Chroma.Distance)
@@ -92,8 +92,9 @@ func TestEverySettingIsRead(t *testing.T) {
 	require.Equal(t, "plain", token)
 	require.Equal(t, config.Table{
 		Collection: "all", Text: "{{.t}}", Metadata: []config.Field{{Column: "t", As: "t"}, {Column: "price", As: "cost"}},
-		Key: []string{"x", "y"}, Chunk: &config.Chunk{Tokens: 256, Overlap: 32}, EmptyText: "keep",
+		Key: []string{"x", "y"}, Chunk: &config.Chunk{Tokens: 256, Overlap: 32}, EmptyText: "keep", Overflow: "truncate",
 	}, c.Tables["app.a"])
+	require.Equal(t, "deadLetter", c.Tables["app.b"].Overflow)
 	require.True(t, c.SharesCollection("app.a"))
 	require.False(t, c.SharesCollection("app.c"))
 }
@@ -136,6 +137,8 @@ func TestEveryFaultNamesItsPath(t *testing.T) {
 		{set("", "tombstoneTTL", "1s"), "userConfig.tombstoneTTL: expected 1m0s to 87600h0m0s, found 1s"},
 		{set("pulsar", "adminURL", "pulsar://x"), "userConfig.pulsar.adminURL: expected an address such as http://127.0.0.1:8080"},
 		{set("postgres", "url", 5), "userConfig.postgres.url: expected {secret: NAME} or a text"},
+		{set("embedding", "maxTextTokens", -1), "userConfig.embedding.maxTextTokens: expected 0 to 10000000, found -1"},
+		{table("overflow", "cut"), `userConfig.tables.app.articles.overflow: expected deadLetter, truncate, found "cut"`},
 		{table("emptyText", "drop"), "userConfig.tables.app.articles.emptyText: expected delete, keep"},
 	} {
 		t.Run(tt.want, func(t *testing.T) {

@@ -93,6 +93,9 @@ func (b *batch) done(r *row, k Kind) {
 	if doc := r.decision.document; doc != nil && doc.Dropped > 0 {
 		b.table.observer.MetadataDropped(b.table.name, doc.Dropped)
 	}
+	if doc := r.decision.document; doc != nil && doc.Truncated && k == Indexed {
+		b.table.observer.TextTruncated(b.table.name)
+	}
 	for _, it := range r.items {
 		kind := Superseded
 		if it == r.decision.winner {

@@ -56,6 +56,8 @@ func (l *ledger) MetadataDropped(_ string, values int) {
 	l.dropped += values
 }
 
+func (l *ledger) TextTruncated(string) {}
+
 func (l *ledger) Condition(_ string, c Condition) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

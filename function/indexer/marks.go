@@ -30,6 +30,8 @@ const (
 	markAge = 2 * time.Second
 	// leaseLife is how long a lease stands that nobody renews. Then its sweep is taken for dead, until its truncate is delivered again.
 	leaseLife = time.Minute
+	// leaseFree stands for a sweep that is not over and that nobody sees to.
+	leaseFree = 1
 	// leaseGap is how long one may look away and still call a lease the same: who could not look knows nothing.
 	leaseGap = 10 * time.Second
 )
@@ -95,7 +97,7 @@ func (m *marks) guarded(id string, now time.Time) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	k := m.known[id]
-	return k != nil && k.lease != 0 && m.own[id] != k.lease && now.Sub(k.since) < leaseLife
+	return k != nil && k.lease > leaseFree && m.own[id] != k.lease && now.Sub(k.since) < leaseLife
 }
 
 // older reports whether a time lies further back than a span, by the monotonic or the wall clock: the one stands still while a machine

@@ -16,6 +16,8 @@ type Observer interface {
 	TextsSaved(table string, texts int)
 	// MetadataDropped reports metadata values of a row that the index cannot hold: NaN and infinities.
 	MetadataDropped(table string, values int)
+	// TextTruncated reports a row whose text was cut before it was embedded, because it has more tokens than the endpoint takes.
+	TextTruncated(table string)
 	// Condition reports that the table's condition changed.
 	Condition(table string, c Condition)
 }
@@ -33,4 +35,5 @@ func (nobody) Settled(string, Kind, time.Duration, time.Duration) {}
 func (nobody) InFlight(string, int)                               {}
 func (nobody) TextsSaved(string, int)                             {}
 func (nobody) MetadataDropped(string, int)                        {}
+func (nobody) TextTruncated(string)                               {}
 func (nobody) Condition(string, Condition)                        {}

@@ -2,6 +2,7 @@ package indexer
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -48,6 +49,7 @@ func (s *sweep) run(ctx context.Context) (Kind, error) {
 	defer s.writer.tombstones.marks.hold(s.mark, 0)
 	begun := time.Now()
 	if over, err := s.announce(ctx); over || err != nil {
+		s.abandon(ctx, err)
 		return Stale, err
 	}
 	s.told = time.Now()
@@ -57,6 +59,7 @@ func (s *sweep) run(ctx context.Context) (Kind, error) {
 		var err error
 		if again, err = s.pass(ctx, log); err != nil {
 			log.WarnContext(ctx, "truncate not finished", "removed", s.removed, "error", err)
+			s.abandon(ctx, err)
 			return Interrupted, err
 		}
 	}
@@ -67,63 +70,120 @@ func (s *sweep) run(ctx context.Context) (Kind, error) {
 	return Truncated, nil
 }
 
-// announce writes the mark and waits until everybody knows it. It returns true if the sweep of this truncate, or of a newer one, is over
-// already.
+// announce writes the mark, takes the lease when nobody has it, and waits until everybody knows. It returns true if the sweep of this
+// truncate, or of a newer one, is over already.
 func (s *sweep) announce(ctx context.Context) (over bool, err error) {
-	for {
-		if over, _, err = s.renew(ctx); over || err != nil {
-			return over, err
+	for begun := false; ; {
+		st, err := s.renew(ctx)
+		switch {
+		case err != nil:
+			return false, err
+		case st == sweepOver:
+			return true, nil
+		case st == sweepHeld && begun:
+			return false, nil
 		}
-		if !s.waiter(ctx)(sweepGrace) {
+		begun = st != sweepElsewhere
+		if !s.waiter(ctx)(pickWait(begun)) {
 			return false, errSwept
-		}
-		// Two instances that write a table's mark at once may overwrite each other's.
-		over, kept, err := s.renew(ctx)
-		if over || kept || err != nil {
-			return over, err
 		}
 	}
 }
 
-// renew makes sure that the mark says at least this truncate's version, and that its sweep is under way. kept is false if it did not.
-func (s *sweep) renew(ctx context.Context) (over, kept bool, err error) {
+func pickWait(begun bool) time.Duration {
+	if begun {
+		return sweepGrace
+	}
+	return leaseRenewal
+}
+
+// standing is how a sweep stands with the lease.
+type standing uint8
+
+const (
+	sweepHeld      standing = iota // it has the lease, and had it
+	sweepBegun                     // it has it from now on, or the mark had been overwritten
+	sweepElsewhere                 // somebody else has it
+	sweepOver                      // there is nothing left to do
+)
+
+// renew makes sure that the mark says at least this truncate's version, and takes or renews the lease. Only who has it deletes: a row
+// that one sweeper has deleted is free for its owner, and a removal of another's that is still on its way would hit what comes there.
+func (s *sweep) renew(ctx context.Context) (st standing, err error) {
 	stones := s.writer.tombstones
 	err = s.call(ctx, func(ctx context.Context) error {
 		m, err := stones.readMark(ctx, s.mark)
 		if err != nil {
 			return err
 		}
-		version := s.version
-		kept = !m.none && !m.version.StaleAgainst(version)
-		if over = kept && m.lease == 0; over {
-			return nil
-		}
+		version, kept := s.version, !m.none && !m.version.StaleAgainst(s.version)
 		if kept {
 			version = m.version
+		}
+		own := s.lease != 0 && m.lease == s.lease
+		switch {
+		case kept && m.lease == 0:
+			st = sweepOver
+			return nil
+		case !own && stones.marks.guarded(s.mark, time.Now()):
+			stones.marks.hold(s.mark, 0)
+			if st = sweepElsewhere; kept {
+				return nil
+			}
+			return stones.writeMark(ctx, s.mark, version, m.lease)
+		case own && kept:
+			st = sweepHeld
+		default:
+			st = sweepBegun
 		}
 		lease := max(time.Now().UnixMilli(), m.lease+1, s.lease+1)
 		if err := stones.writeMark(ctx, s.mark, version, lease); err != nil {
 			return err
 		}
-		alone := m.lease == 0 || m.lease == s.lease // else somebody else sweeps, or did until he died
-		if s.lease, s.renewed = lease, time.Now(); !alone {
-			lease = 0
-		}
+		s.lease, s.renewed = lease, time.Now()
 		stones.marks.hold(s.mark, lease)
 		return nil
 	})
-	return over, kept, err
+	return st, err
 }
 
-// finish says on the mark that the sweep is over, unless somebody else goes on with it.
+// finish says on the mark that the sweep is over, or free if that of a newer truncate waits for it.
 func (s *sweep) finish(ctx context.Context) error {
 	return s.call(ctx, func(ctx context.Context) error {
 		m, err := s.writer.tombstones.readMark(ctx, s.mark)
-		if err != nil || m.lease != s.lease || !m.version.SameChange(s.version) {
+		if err != nil || m.lease != s.lease {
 			return err
 		}
-		return s.writer.tombstones.writeMark(ctx, s.mark, s.version, 0)
+		lease := int64(0)
+		if !m.version.SameChange(s.version) {
+			lease = leaseFree
+		}
+		return s.writer.tombstones.writeMark(ctx, s.mark, m.version, lease)
 	})
+}
+
+// keep renews the lease. Who was away for so long that it is somebody else's begins anew.
+func (s *sweep) keep(ctx context.Context) error {
+	st, err := s.renew(ctx)
+	if err == nil && (st == sweepElsewhere || st == sweepOver) {
+		_, err = s.announce(ctx)
+	}
+	return err
+}
+
+// abandon gives the lease back when a drain ended the sweep between two pages.
+func (s *sweep) abandon(ctx context.Context, err error) {
+	if errors.Is(err, errSwept) {
+		s.leave(ctx)
+	}
+}
+
+// leave gives the lease back, in one attempt, when no removal is on its way. Else it is left to run out.
+func (s *sweep) leave(ctx context.Context) {
+	m, err := s.writer.tombstones.readMark(ctx, s.mark)
+	if err == nil && s.lease != 0 && m.lease == s.lease {
+		_ = s.writer.tombstones.writeMark(ctx, s.mark, m.version, leaseFree) // it runs out by itself
+	}
 }
 
 // pass goes through the collection once. It returns true if there may be more to delete.
@@ -134,7 +194,7 @@ func (s *sweep) pass(ctx context.Context, log *slog.Logger) (again bool, err err
 			return false, errSwept
 		}
 		if time.Since(s.renewed) > leaseRenewal {
-			if _, _, err := s.renew(ctx); err != nil {
+			if err := s.keep(ctx); err != nil {
 				return false, err
 			}
 		}
@@ -234,7 +294,7 @@ func (s *sweep) collect(ctx context.Context, answer <-chan written, n int) (remo
 				removed++
 			}
 		case <-lease.C:
-			if _, _, err := s.renew(ctx); err != nil {
+			if err := s.keep(ctx); err != nil {
 				return removed, err
 			}
 			lease.Reset(leaseRenewal)

@@ -130,7 +130,7 @@ func (w *world) live(l life) {
 		}})
 	}
 	synctest.Wait()
-	for range 4 { // sweeps take their time
+	for range 8 { // sweeps take their time, and more after one that died
 		if open.Load() == 0 {
 			break
 		}

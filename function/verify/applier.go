@@ -135,3 +135,6 @@ func (h *halts) TextsSaved(string, int) {}
 
 // MetadataDropped is indexer.Observer's.
 func (h *halts) MetadataDropped(string, int) {}
+
+// TextTruncated is indexer.Observer's.
+func (h *halts) TextTruncated(string) {}
