@@ -149,10 +149,12 @@ func formOf(c *Column, change *connector.Change) (f Form, kind connector.Type, e
 
 // plain reports whether the column's form without a schema is known: captured of the real connector (package connector, testdata).
 func (c *Column) plain() bool {
-	if c.Array && (c.Type == "date" || c.Type == "timestamptz") {
+	switch {
+	case c.Array && (c.Type == "date" || c.Type == "timestamptz"), !c.Array && c.Type == "float4":
 		return true
+	default:
+		return c.Sureness() != Guessed
 	}
-	return c.Sureness() != Guessed
 }
 
 var (
@@ -211,22 +213,35 @@ func described(kind connector.Type, f *Form) bool {
 	return true
 }
 
-// contradiction compares with the value that the record has in the column: another type of value, or text that is no number where a
-// number is written, is another form.
+// contradiction compares with the value that the record has in the column, if any.
 func contradiction(c *Column, value any, change *connector.Change) error {
-	have := change.After[c.Name]
-	_, left := have.(connector.Unavailable)
-	if left || have == nil || value == nil {
-		return nil
-	}
-	same := reflect.TypeOf(have) == reflect.TypeOf(value)
-	if text, is := have.(string); same && is && c.Type == "numeric" && !c.Array {
-		_, number := new(big.Rat).SetString(text)
-		same = number || slices.Contains([]string{"NAN", "POSITIVE_INFINITY", "NEGATIVE_INFINITY"}, text)
-	}
-	if same {
+	if _, left := change.After[c.Name].(connector.Unavailable); left || alike(c, change.After[c.Name], value) {
 		return nil
 	}
 	return &UnknownFormError{c.Name, fmt.Sprintf(
 		"its record does not write a %s as connector/postgres.yaml has it set, and how cannot be told without a schema (userConfig.pulsar.adminURL)", c.SQL)}
+}
+
+// alike reports whether two values may be of one form: not if they are of two types, or one is text that is no number where the other is
+// one.
+func alike(c *Column, have, value any) bool {
+	if have == nil || value == nil || c.Type == "float4" || c.Type == "float8" { // NaN is text, which a number may have been before
+		return true
+	}
+	switch have := have.(type) {
+	case []any:
+		list, ok := value.([]any)
+		for i := range min(len(have), len(list)) {
+			ok = ok && alike(c, have[i], list[i])
+		}
+		return ok
+	case string:
+		if _, ok := value.(string); !ok || c.Type != "numeric" {
+			return ok
+		}
+		_, number := new(big.Rat).SetString(have)
+		return number || slices.Contains([]string{"NAN", "POSITIVE_INFINITY", "NEGATIVE_INFINITY"}, have)
+	default:
+		return reflect.TypeOf(have) == reflect.TypeOf(value)
+	}
 }
