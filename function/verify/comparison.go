@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/rowvec/rowvec/function/document"
+	"github.com/rowvec/rowvec/function/wire"
 )
 
 // Config says what to compare, and how.
@@ -64,7 +65,7 @@ type comparison struct {
 	Config
 	table  *Table
 	keys   *Table // table, reduced to the key
-	form   form
+	form   wire.Form
 	judge  *judge
 	prefix string
 	others []string // prefixes of the other tables
@@ -166,7 +167,7 @@ func (c *comparison) reset() {
 	c.expected = newExpected(c.sizes.expected)
 	c.ghosts = ""
 	for _, i := range c.table.Key {
-		if col := &c.table.Columns[i]; !col.invertible(c.form) {
+		if col := &c.table.Columns[i]; !col.Invertible(c.form) {
 			c.ghosts = fmt.Sprintf("key column %q of type %s", col.Name, col.Type)
 		}
 	}
@@ -177,7 +178,7 @@ func (c *comparison) entries(rows []Row) ([]*entry, error) {
 	return entriesIn(c.table, c.form, c.Builder, rows)
 }
 
-func entriesIn(t *Table, f form, b *document.Builder, rows []Row) ([]*entry, error) {
+func entriesIn(t *Table, f wire.Form, b *document.Builder, rows []Row) ([]*entry, error) {
 	all := make([]*entry, 0, len(rows))
 	for _, row := range rows {
 		change, err := t.change(row, f)

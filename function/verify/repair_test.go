@@ -12,6 +12,7 @@ import (
 	"github.com/rowvec/rowvec/embed/embedtest"
 	"github.com/rowvec/rowvec/function/document"
 	"github.com/rowvec/rowvec/function/indexer"
+	"github.com/rowvec/rowvec/function/wire"
 )
 
 func chunked(r *rig) {
@@ -30,7 +31,7 @@ func TestRepairMendsEverything(t *testing.T) {
 	r := newRig(t, chunked)
 	r.fill(30)
 	r.table.put(long(40, 12), long(41, 12), long(42, 12), long(43, 12), long(44, 12))
-	r.index(form{}, r.table.sorted()[30:]...)
+	r.index(wire.Form{}, r.table.sorted()[30:]...)
 	requireFaults(t, nil, r.run())
 
 	r.drop("7")
@@ -117,7 +118,7 @@ func (o *overtaken) Apply(ctx context.Context, changes []indexer.Record) ([]inde
 		if err != nil {
 			return nil, err
 		}
-		change, err := table.change(o.row, form{})
+		change, err := table.change(o.row, wire.Form{})
 		if err != nil {
 			return nil, err
 		}
@@ -144,7 +145,7 @@ func TestAnInsertMeanwhileIsNotTakenForAGhost(t *testing.T) {
 			r.table.put(fresh)
 			table, err := r.table.Describe(t.Context(), "", nil, nil)
 			require.NoError(t, err)
-			change, err := table.change(fresh, form{})
+			change, err := table.change(fresh, wire.Form{})
 			require.NoError(t, err)
 			change.Version = connector.Version{LSN: 1 << 50, CommitTime: fenceEpoch.AddDate(1, 0, 0)}
 			_, err = r.pipeline.Apply(t.Context(), []indexer.Record{{Change: change}})

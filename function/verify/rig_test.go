@@ -14,6 +14,7 @@ import (
 	"github.com/rowvec/rowvec/embed/embedtest"
 	"github.com/rowvec/rowvec/function/document"
 	"github.com/rowvec/rowvec/function/indexer"
+	"github.com/rowvec/rowvec/function/wire"
 )
 
 // rig is a table, its collection on a fake server, and the indexer between them.
@@ -76,7 +77,7 @@ func (r *rig) newPipeline() *Pipeline {
 }
 
 // index brings rows into the collection as the function would, in the given form.
-func (r *rig) index(f form, rows ...Row) {
+func (r *rig) index(f wire.Form, rows ...Row) {
 	r.t.Helper()
 	table, err := r.table.Describe(r.t.Context(), "", nil, nil)
 	require.NoError(r.t, err)
@@ -104,7 +105,7 @@ func (r *rig) fill(n int) {
 		rows[i] = article(i + 1)
 	}
 	r.table.put(rows...)
-	r.index(form{}, rows...)
+	r.index(wire.Form{}, rows...)
 }
 
 func (r *rig) run() *Report {
