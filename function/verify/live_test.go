@@ -16,6 +16,7 @@ import (
 	"github.com/rowvec/rowvec/connector"
 	"github.com/rowvec/rowvec/function/document"
 	"github.com/rowvec/rowvec/function/indexer"
+	"github.com/rowvec/rowvec/function/wire"
 )
 
 // live is the function at work beside a repair: before each part of it is mended, it writes newer states of some of the part's rows. In the
@@ -94,7 +95,7 @@ func (l *live) write(ctx context.Context, id int) error {
 		return err
 	}
 	row := long(id, 1+l.rng.IntN(14))
-	c, err := table.change(row, form{})
+	c, err := table.change(row, wire.Form{})
 	if err != nil {
 		return err
 	}
@@ -152,7 +153,7 @@ func runBeside(t *testing.T, seed uint64) (killed bool) {
 		rows = append(rows, long(id, 1+rng.IntN(14)))
 	}
 	r.table.put(rows...)
-	r.index(form{}, rows...)
+	r.index(wire.Form{}, rows...)
 	r.plantRandomly(rng)
 	l := &live{Applier: r.newPipeline(), r: r, rng: rng, kill: rng.IntN(10) - 2, written: map[string]int{}}
 	r.config.Applier = l
