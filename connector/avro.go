@@ -145,9 +145,19 @@ func (a *avro) members(s *schema, node map[string]any, namespace string) {
 	for _, v := range list {
 		member, _ := v.(map[string]any)
 		if name, ok := member["name"].(string); ok {
-			s.fields[name] = a.read(member["type"], namespace)
+			s.fields[name] = a.read(member["type"], namespace).withPreset(member["default"])
 		}
 	}
+}
+
+// withPreset returns the type of a column with that default; the type may be another column's, too.
+func (s *schema) withPreset(preset any) *schema {
+	if s == nil || preset == nil {
+		return s
+	}
+	own := *s
+	own.preset = preset
+	return &own
 }
 
 // avroParameters reads connect.parameters; a decimal's scale stands beside them, too.

@@ -39,6 +39,7 @@ func TestSnapshotRowIsWhole(t *testing.T) {
 		},
 		Version:  connector.Version{LSN: 27164256, CommitTime: time.UnixMilli(1795250207281).UTC(), Emitted: time.UnixMilli(1795250207390).UTC()},
 		Snapshot: connector.Initial,
+		Writer:   connector.Writer{Connector: "1.9.7.Final"},
 	}, c)
 }
 

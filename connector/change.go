@@ -72,4 +72,6 @@ type Change struct {
 	After    Row      // nil for Delete and Truncate
 	Version  Version
 	Snapshot Snapshot
+	TxID     uint64 // of the transaction, as the source sends it: its low 32 bits. 0 when not told, and for rows of a snapshot
+	Writer   Writer
 }

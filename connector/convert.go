@@ -149,6 +149,10 @@ func badValue(typeName, expected string, v any) error {
 
 // inColumn adds the column's name to what was expected.
 func inColumn(err error, column string) error {
+	var s *SchemaError
+	if errors.As(err, &s) {
+		return &SchemaError{column: clip(column), why: s.why}
+	}
 	var m *MalformedError
 	if !errors.As(err, &m) {
 		return err

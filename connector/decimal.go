@@ -26,7 +26,7 @@ func decimal(v any, scale string) (string, error) {
 	}
 	digits, err := strconv.Atoi(scale)
 	if err != nil {
-		return "", malformed(ReasonBadValue, "an integer as the scale of a Decimal", strconv.Quote(clip(scale)))
+		return "", &SchemaError{why: "the scale of a Decimal must be an integer, and is " + strconv.Quote(clip(scale))}
 	}
 	return scaled(v, int64(digits))
 }

@@ -19,7 +19,7 @@ const (
 // (see convert); without one a value stays what its JSON is. A column that the source left out as unchanged is taken from the before
 // image, else it is Unavailable.
 //
-// The error is a *MalformedError for a record that no source emits, a *ControlError for one that speaks of no row, or the one that
+// The error is a *MalformedError for a record that no source emits, a *SchemaError for a schema that tells too little, a *ControlError for one that speaks of no row, or the one that
 // Record.Schema returned, as it is.
 func Decode(r Record) (*Change, error) {
 	if n := len(r.Key) + len(r.Payload); n > maxBytes {
@@ -32,7 +32,7 @@ func Decode(r Record) (*Change, error) {
 	if value.object == nil {
 		return nil, absentValue(k, r.Key)
 	}
-	return decodeValue(k, value, r.Schema)
+	return decodeValue(k, value, r)
 }
 
 // absentValue tells a tombstone, which has a key or says that there is none, from an empty message.
@@ -43,7 +43,7 @@ func absentValue(k key, text string) error {
 	return &ControlError{Kind: KindTombstone}
 }
 
-func decodeValue(k key, value side, lookup func() (*Schema, error)) (*Change, error) {
+func decodeValue(k key, value side, r Record) (*Change, error) {
 	op, err := operation(value.object)
 	if err != nil {
 		return nil, err
@@ -55,16 +55,21 @@ func decodeValue(k key, value side, lookup func() (*Schema, error)) (*Change, er
 	if kind := controlTable(from.table); kind != "" {
 		return nil, &ControlError{Kind: kind}
 	}
-	c := &Change{Op: op, Table: from.table, Version: from.version, Snapshot: from.snapshot}
+	c := &Change{Op: op, Table: from.table, Version: from.version, Snapshot: from.snapshot, TxID: from.txID}
+	c.Writer.Connector = clip(from.release)
 	if op == Truncate {
 		return c, nil
 	}
-	if value.schema == nil && lookup != nil {
-		if value.registered, err = lookup(); err != nil {
+	if value.schema == nil && r.Schema != nil {
+		if value.registered, err = r.Schema(); err != nil {
 			return nil, err
 		}
 	}
-	if err := decodeRow(c, k, value); err != nil {
+	needs := func(string) bool { return true }
+	if r.Needs != nil {
+		needs = r.Needs(from.table)
+	}
+	if err := decodeRow(c, k, value, needs); err != nil {
 		return nil, err
 	}
 	return c, nil

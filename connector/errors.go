@@ -53,6 +53,22 @@ func (e *MalformedError) Reason() string { return e.reason }
 // Unwrap returns the error of the JSON, base64 or number decoder, if one of them found the fault.
 func (e *MalformedError) Unwrap() error { return e.err }
 
+// SchemaError says that a schema, the record's own or the registry's, tells too little of a column: no record with it can be read, so that
+// something has to be set otherwise and no record is at fault.
+type SchemaError struct{ column, why string }
+
+// Error names the column, what is wrong, and what to do.
+func (e *SchemaError) Error() string {
+	return fmt.Sprintf("the schema of column %q cannot be used: %s; set decimal.handling.mode: string in the source, or, for records that "+
+		"are there already, take the column out of the table's settings", e.column, e.why)
+}
+
+// Class returns "halt": every record with the schema is concerned.
+func (e *SchemaError) Class() string { return "halt" }
+
+// Reason returns ReasonBadSchema.
+func (e *SchemaError) Reason() string { return ReasonBadSchema }
+
 // The kinds of record that carry no row: the closed set that ControlError.Kind draws from.
 const (
 	KindHeartbeat   = "heartbeat"   // Debezium's heartbeat topic, or a change of the heartbeat table

@@ -16,6 +16,10 @@ type Record struct {
 	// asked at most once, and only for a change of a row whose payload does not carry its own schema. May be nil: values then stay
 	// what their JSON is.
 	Schema func() (*Schema, error)
+
+	// Needs tells which columns of a table's rows are of use. A value of another column, unless it is of the key, is left out of the row
+	// when it cannot be read, and the row is decoded all the same. May be nil: all are.
+	Needs func(t Table) func(column string) bool
 }
 
 // OrderingKey returns what a record must have as its ordering key when it is published again, so that a Key_Shared subscription gives it to

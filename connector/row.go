@@ -3,6 +3,7 @@ package connector
 import (
 	"fmt"
 	"reflect"
+	"slices"
 )
 
 // unavailableText is Debezium's default for unavailable.value.placeholder: it stands for a large value that the update did not touch
@@ -29,7 +30,7 @@ type image struct {
 }
 
 // decodeRow fills key, before and after of c.
-func decodeRow(c *Change, k key, value side) error {
+func decodeRow(c *Change, k key, value side, needs func(column string) bool) error {
 	before, err := readImage(value, "before")
 	if err != nil {
 		return err
@@ -38,6 +39,7 @@ func decodeRow(c *Change, k key, value side) error {
 	if err != nil {
 		return err
 	}
+	c.Writer.types = after.schema
 	if c.Op == Delete {
 		after.columns = nil
 	} else if after.columns == nil {
@@ -46,11 +48,14 @@ func decodeRow(c *Change, k key, value side) error {
 	if c.Key, err = decodeKey(k, value.keyTypes(k), before, after); err != nil {
 		return err
 	}
+	needed := func(name string) bool {
+		return slices.ContainsFunc(c.Key, func(column Column) bool { return column.Name == name }) || needs(name)
+	}
 	// After first: it may take values from before, which must still be as parsed.
-	if c.After, err = after.row(before); err != nil {
+	if c.After, err = after.row(before, needed); err != nil {
 		return err
 	}
-	if c.Before, err = before.row(image{}); err != nil {
+	if c.Before, err = before.row(image{}, needed); err != nil {
 		return err
 	}
 	c.After.take(c.Key)
@@ -119,8 +124,9 @@ func fits(c Column, row image) error {
 	return nil
 }
 
-// row converts the image's values in place; for a column left out as unchanged it takes the value from older, else Unavailable.
-func (im image) row(older image) (Row, error) {
+// row converts the image's values in place; for a column left out as unchanged it takes the value from older, else Unavailable. A value
+// that cannot be read and is not needed is left out.
+func (im image) row(older image, needed func(column string) bool) (Row, error) {
 	if im.columns == nil {
 		return nil, nil
 	}
@@ -136,10 +142,12 @@ func (im image) row(older image) (Row, error) {
 			v, types = cloneValue(old), older.schema
 		}
 		converted, err := convert(v, types.field(name))
-		if err != nil {
+		switch {
+		case err == nil:
+			row[name] = converted
+		case needed(name):
 			return nil, inColumn(err, name)
 		}
-		row[name] = converted
 	}
 	return row, nil
 }
@@ -150,10 +158,13 @@ const alwaysInline = 20
 
 // stored returns the value that a column had, if the image tells it. A before image holds whole rows only under REPLICA IDENTITY
 // FULL; otherwise Debezium makes up the columns outside the identity: null, an empty value, or the column's default, such as '{}' or
-// 'draft'. What can never be stored out of line is not the value that was left out.
+// 'draft'. What can never be stored out of line is not the value that was left out, nor is the default that the schema tells.
 func (im image) stored(name string) (any, bool) {
 	v, ok := im.columns[name]
 	if !ok || unavailable(v) {
+		return nil, false
+	}
+	if s := im.schema.field(name); s != nil && s.preset != nil && reflect.DeepEqual(v, s.preset) {
 		return nil, false
 	}
 	switch v := v.(type) {

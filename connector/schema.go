@@ -8,6 +8,7 @@ type schema struct {
 	params map[string]string // of the semantic type: scale, length
 	fields map[string]*schema
 	items  *schema // of an array's elements, or of a map's values
+	preset any     // the column's default, as parsed; nil when it has none
 }
 
 // newSchema reads a Kafka Connect JSON schema; nil gives nil. Its depth is bounded by maxDepth of the text.
@@ -18,6 +19,7 @@ func newSchema(node map[string]any) *schema {
 	s := &schema{}
 	s.kind, _ = node["type"].(string)
 	s.name, _ = node["name"].(string)
+	s.preset = node["default"]
 	if params, ok := node["parameters"].(map[string]any); ok {
 		s.params = make(map[string]string, len(params))
 		for name, v := range params {

@@ -12,6 +12,8 @@ type origin struct {
 	table    Table
 	version  Version
 	snapshot Snapshot
+	txID     uint64
+	release  string // of the connector
 }
 
 func readSource(event map[string]any) (origin, error) {
@@ -27,7 +29,26 @@ func readSource(event map[string]any) (origin, error) {
 	if err != nil {
 		return origin{}, err
 	}
-	return origin{table: table, version: version, snapshot: readSnapshot(source["snapshot"])}, nil
+	from := origin{table: table, version: version, snapshot: readSnapshot(source["snapshot"])}
+	from.release, _ = source["version"].(string)
+	if from.snapshot == Streamed {
+		from.txID = readTxID(source["txId"])
+	}
+	return from, nil
+}
+
+// readTxID reads the transaction's id; 0 when there is none. Rows of a snapshot have the snapshot's own transaction, or one that was
+// streamed before: neither wrote them.
+func readTxID(v any) uint64 {
+	n, ok := v.(json.Number)
+	if !ok {
+		return 0
+	}
+	id, err := strconv.ParseUint(n.String(), 10, 64)
+	if err != nil {
+		return 0
+	}
+	return id
 }
 
 func readTable(source map[string]any) (Table, error) {

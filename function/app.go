@@ -12,6 +12,7 @@ import (
 	"github.com/rowvec/rowvec/chroma"
 	"github.com/rowvec/rowvec/embed"
 	"github.com/rowvec/rowvec/function/config"
+	"github.com/rowvec/rowvec/function/document"
 	"github.com/rowvec/rowvec/function/indexer"
 	"github.com/rowvec/rowvec/function/instance"
 	"github.com/rowvec/rowvec/function/postgres"
@@ -37,6 +38,7 @@ type app struct {
 	schemas    *resolver        // nil without an admin URL; set before the first message
 	events     *events          // nil without an output topic; set before the first message
 	tables     map[string]*indexer.Table
+	builders   map[string]*document.Builder
 	writers    map[string]*indexer.Writer // by collection
 	strangers  sync.Map                   // names of tables that a pattern brought and nobody configured: told once
 	writing    sync.WaitGroup             // the writers' goroutines; Drain waits for them
@@ -61,7 +63,7 @@ func newApp(c *config.Config, lookup Lookup, m *metrics, cond conditions, log *s
 		return nil, err
 	}
 	a := &app{
-		log: log, metrics: m, conditions: cond, endpoint: endpoint, index: index, source: source,
+		log: log, metrics: m, conditions: cond, endpoint: endpoint, index: index, source: source, builders: builders,
 		tables: make(map[string]*indexer.Table), writers: make(map[string]*indexer.Writer),
 	}
 	pool := indexer.NewEmbedPool(endpoint, c.Embedding.Concurrency)

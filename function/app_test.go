@@ -243,34 +243,6 @@ func TestControlRecordsAreAcknowledgedAndCounted(t *testing.T) {
 	require.InDelta(t, 1, b.metrics.user()["rowvec_records_total{outcome=ignored,table=none}"], 0)
 }
 
-func TestAnUnconfiguredTableOfAPatternIsIgnored(t *testing.T) {
-	t.Parallel()
-	b := newBench(t)
-	d := change(1, "other")
-	d.Pattern = true
-	require.Equal(t, instance.Ack, within(t, b.handle(t, t.Context(), d)).Verdict)
-	require.Empty(t, b.spoken.of("input "+d.Topic))
-}
-
-func TestAnUnconfiguredTableOfAListedTopicHaltsThatInput(t *testing.T) {
-	t.Parallel()
-	b := newBench(t)
-	ctx, cancel := context.WithCancel(t.Context())
-	d := change(1, "other")
-	settled := make(chan instance.Settlement, 1)
-	d.OnSettle(func(s instance.Settlement) { settled <- s })
-	returned := make(chan struct{})
-	go func() { defer close(returned); b.Handle(ctx, d) }()
-	require.Eventually(t, func() bool { return strings.Contains(b.spoken.of("input "+d.Topic), "app.other") }, 5*time.Second, time.Millisecond)
-	require.Contains(t, b.spoken.of("input "+d.Topic), "it has app.articles")
-	require.Empty(t, settled, "nothing of it is lost")
-	require.InDelta(t, 1, b.metrics.user()["rowvec_state{state=halted,table=app.other}"], 0)
-	require.Len(t, b.spoken.exceptions, 1)
-	cancel()
-	<-returned
-	require.Equal(t, instance.Abandon, within(t, settled).Verdict)
-}
-
 func TestAnOutageIsShownAndPasses(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)

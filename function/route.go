@@ -28,9 +28,14 @@ func (a *app) Handle(ctx context.Context, d *instance.Delivery) {
 	}()
 	change, err := connector.Decode(connector.Record{
 		Topic: d.Topic, Key: d.Key, Payload: d.Payload, Properties: d.Properties, Schema: a.schemas.of(ctx, d),
+		Needs: a.needs,
 	})
 	if indexer.Classify(err) == indexer.ClassInterrupted {
 		d.Settle(instance.Settlement{Verdict: instance.Abandon})
+		return
+	}
+	if err != nil && indexer.Classify(err) == indexer.ClassHalt {
+		a.hold(ctx, d, noTable, fmt.Sprintf("halted: topic %s: %v", d.Topic, err))
 		return
 	}
 	if err != nil {
@@ -97,6 +102,19 @@ func (a *app) unconfigured(ctx context.Context, d *instance.Delivery, table stri
 	}
 	cause := fmt.Sprintf("halted: topic %s has changes of table %s, which userConfig.tables does not have (it has %s); add the table, or remove the topic from inputs, and run functions update",
 		d.Topic, table, strings.Join(slices.Sorted(maps.Keys(a.tables)), ", "))
+	a.hold(ctx, d, table, cause)
+}
+
+// needs tells which columns the settings of a table use; of one that they do not have, none.
+func (a *app) needs(t connector.Table) func(column string) bool {
+	if b, ok := a.builders[t.String()]; ok {
+		return b.Uses
+	}
+	return func(string) bool { return false }
+}
+
+// hold stops the intake of a topic until the settings are changed.
+func (a *app) hold(ctx context.Context, d *instance.Delivery, table, cause string) {
 	a.conditions.SetCondition("input "+d.Topic, cause)
 	a.conditions.RecordException(instance.SystemException, errors.New(cause))
 	a.metrics.setState(table, indexer.Halted)

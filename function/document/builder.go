@@ -45,6 +45,12 @@ func NewBuilder(spec Spec) (*Builder, error) {
 // Columns returns the columns that the text template names, sorted.
 func (b *Builder) Columns() []string { return slices.Clone(b.tmpl.columns) }
 
+// Uses reports whether a document depends on a column of the row.
+func (b *Builder) Uses(column string) bool {
+	return b.tmpl.whole || slices.Contains(b.tmpl.columns, column) || slices.Contains(b.spec.Key, column) ||
+		slices.ContainsFunc(b.spec.Metadata, func(f Field) bool { return f.Column == column })
+}
+
 // Build makes the document of an insert, update or read. Errors are *Error: halt when the template names a column that the row does
 // not have or the table has no key; poison when this row cannot become a document, because a column of its text is missing, say.
 func (b *Builder) Build(c *connector.Change) (*Document, error) {

@@ -66,7 +66,7 @@ func (j *job) compare(l looked, now time.Time) {
 	switch {
 	case j.dead:
 		j.compareDead(l, now)
-	case l.err != nil:
+	case l.err != nil && (!l.damaged || !j.base.damaged):
 		j.reply(false, l.err)
 	case l.same(j.base):
 		j.readAt = now

@@ -23,8 +23,9 @@ type fetching struct {
 // fetch reads what changes lack from the table, one by one, as few changes need it, and beside the embedding and writing of the other
 // rows. It returns a function that waits until nothing of it runs any more; cancel ctx before to hurry it.
 //
-// What is read is as of the change, or later: then a later change is on its way that says so, and until it comes the index holds
-// columns that are too new for its version.
+// The row that is read may be newer than the change. Then a later change is on its way that says so; until it comes the index holds
+// columns that are too new for its version. It is never older than the change: a Columns that cannot be sure of that fails, and is asked
+// again (Columns.Fetch).
 func (p *pass) fetch(ctx context.Context, rows []*row) (wait func()) {
 	asked := make([]fetching, len(rows))
 	for i, r := range rows {
@@ -66,7 +67,7 @@ func (p *pass) read(ctx context.Context, c *connector.Change, columns []string) 
 	}
 	var found connector.Row
 	_, err = p.retry(ctx, func(ctx context.Context) error {
-		row, is, err := p.table.columns.Fetch(ctx, c.Table, key, columns)
+		row, is, err := p.table.columns.Fetch(ctx, c, key, columns)
 		if err != nil {
 			return fmt.Errorf("read %s of a row of %s from Postgres: %w", strings.Join(columns, ", "), c.Table, err)
 		}

@@ -46,6 +46,9 @@ func randomHistory(rng *rand.Rand) *history {
 	}
 	clock := clocks{rng: rng, trouble: rng.IntN(5), lsn: 1_000_000, commit: 1_000_000}
 	rows := make(map[int]connector.Row)
+	if h.truncates && rng.IntN(10) == 0 {
+		h.overtake(rng, rows, &clock)
+	}
 	for n := 2 + rng.IntN(historyChanges-1); len(h.changes) < n; {
 		h.happen(rng, rows, &clock)
 	}
@@ -64,7 +67,7 @@ func (h *history) happen(rng *rand.Rand, rows map[int]connector.Row, clock *cloc
 	switch {
 	case h.truncates && rng.IntN(6) == 0:
 		clear(rows)
-		h.changes = append(h.changes, &connector.Change{Op: connector.Truncate, Table: connector.Table{Schema: "app", Name: "articles"}, Version: v})
+		h.truncate(v)
 	case !exists:
 		rows[id] = h.randomRow(rng, id)
 		h.add(connector.Insert, id, rows[id], nil, v)

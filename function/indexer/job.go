@@ -73,11 +73,9 @@ func newJob(t *Table, r *row, answer chan<- written) *job {
 		return j
 	}
 	j := &job{table: t, row: r, id: r.id, base: r.known, readAt: r.readAt, version: d.version, want: d.want, answer: answer}
-	before, after := 0, len(d.records)
-	if r.stored != nil {
-		before = max(1, r.stored.Chunks) // a record that rowvec did not write says no count
-	}
-	j.writes = make([]write, 0, max(before, after)+1)
+	before, most := r.extent()
+	after := len(d.records)
+	j.writes = make([]write, 0, max(most, after)+1)
 	if d.action == remove && t.writer.tombstones != nil {
 		j.writes = append(j.writes, tombstone(j.id, d.version))
 	}
@@ -88,9 +86,9 @@ func newJob(t *Table, r *row, answer chan<- written) *job {
 		return j
 	}
 	if before > 0 {
-		j.announce(max(before, after))
+		j.announce(max(most, after))
 	}
-	j.remove(after, before) // the row, or the tail of a document that shrank
+	j.remove(after, most) // the row, or the tail of a document that shrank
 	first := writeFirst
 	if before == 0 && after > 1 {
 		j.add(announceFirst, j.unmarked(d.records[0]), r.vectors[0])

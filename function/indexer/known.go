@@ -15,6 +15,8 @@ type known struct {
 	stored *document.State    // of its first record; nil: there is none
 	stone  *connector.Version // of its tombstone, where the record tells no version; nil: there is none
 	mark   *mark              // of the newest truncate of its table; nil: there was none
+
+	damaged bool // the record's mark cannot be read: stored has nothing but the keys
 }
 
 // committed reports whether the row's record tells a version. One that rowvec did not write, or that was announced and never finished
@@ -95,6 +97,7 @@ func (w *Writer) look(ctx context.Context, s Store, rows []target) (map[string]l
 	for _, id := range ids {
 		var l looked
 		l.stored, l.err = stateOf(records, id)
+		l.damaged = l.err != nil
 		if found[id] = l; l.err == nil && !l.committed() {
 			untold = append(untold, id)
 		}
@@ -156,7 +159,7 @@ func (t *tombstones) look(ctx context.Context, rows []target, untold []string, f
 	return nil
 }
 
-// stateOf reads a row's state from an answer of Store.Get, nil for a row that the index does not hold.
+// stateOf reads a row's state from an answer of Store.Get, nil for a row that the index does not hold. Beside an error stand the keys.
 func stateOf(stored map[string]map[string]any, id string) (*document.State, error) {
 	meta, has := stored[id]
 	if !has {
@@ -164,7 +167,7 @@ func stateOf(stored map[string]map[string]any, id string) (*document.State, erro
 	}
 	state, err := document.ParseState(meta)
 	if err != nil {
-		return nil, fmt.Errorf("row %s: %w", id, err)
+		return &state, fmt.Errorf("row %s: %w", id, err)
 	}
 	return &state, nil
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/rowvec/rowvec/connector"
 	"github.com/rowvec/rowvec/function/document"
@@ -39,6 +40,7 @@ func (w *world) watchRow(id string, before, after *entry) {
 		w.fail("the text of row %s is newer than the row", row)
 	case state.Fingerprint != "":
 		w.watchCommitted(row, state, after)
+		w.watchEnd(row, before, state)
 	}
 	w.seen[row] = sight{row: state.Version, text: state.TextVersion}
 }
@@ -73,6 +75,21 @@ func (w *world) watchCommitted(row string, state document.State, after *entry) {
 		w.fail("the text of row %s at %v: %v", row, state.Version, err)
 	case doc.Fingerprint != state.Fingerprint || doc.Chunks[0].Text != after.document:
 		w.fail("row %s at %v has the text %q, and tells %v", row, state.Version, after.document, made)
+	}
+}
+
+// watchEnd wants a newer change of a row to take over nothing from before a truncate that is known.
+func (w *world) watchEnd(row string, before *entry, state document.State) {
+	if before == nil || time.Now().Before(w.known) {
+		return
+	}
+	if last, err := document.ParseState(before.meta); err != nil || state.Version.SameChange(last.Version) {
+		return
+	}
+	for column := range w.h.rows[w.past[row][0].Change] {
+		if asOf := state.AsOf(column); asOf.StaleAgainst(w.mark) {
+			w.fail("row %s at %v has the %s as of %v, before the truncate at %v", row, state.Version, column, asOf, w.mark)
+		}
 	}
 }
 
@@ -130,6 +147,9 @@ func (w *world) watchMark(before, after *entry) {
 		if last, _ := document.ParseVersion(before.meta); v.StaleAgainst(last) {
 			w.fail("the mark went back from %v to %v", last, v)
 		}
+	}
+	if !v.SameChange(w.mark) {
+		w.mark, w.known = v, time.Now().Add(2*markAge)
 	}
 	if lease, err := document.ParseSweep(after.meta); err != nil || lease != 0 {
 		return

@@ -105,10 +105,10 @@ func (p *pass) lookUp(ctx context.Context, rows []*row) []*row {
 	return found
 }
 
-// know notes what the index holds of a row. A commit mark that cannot be read condemns the row's changes: to write over it would be to
-// give up the fence.
+// know notes what the index holds of a row. A commit mark that cannot be read condemns the row's changes, unless they are to mend it: to
+// write over it would be to give up the fence.
 func (p *pass) know(r *row, l looked, readAt time.Time) bool {
-	if l.err != nil {
+	if _, mends := r.repair(); l.err != nil && (!l.damaged || !mends) {
 		p.failed([]*row{r}, l.err)
 		return false
 	}
@@ -135,7 +135,7 @@ func (p *pass) plan(r *row) {
 		p.clearDead(r)
 		return
 	}
-	d := planner{builder: p.table.builder, fetches: p.table.columns != nil}.plan(r.items, r.known)
+	d := planner{builder: p.table.builder, fetches: p.table.columns != nil}.plan(r.items, r.doubted())
 	r.decision = d
 	for _, bad := range d.poisoned {
 		if !p.reject(r, bad.item, "plan", bad.err) {

@@ -3,8 +3,6 @@ package indexer
 import (
 	"context"
 	"slices"
-	"strconv"
-	"sync"
 
 	"github.com/rowvec/rowvec/connector"
 	"github.com/rowvec/rowvec/function/document"
@@ -95,23 +93,10 @@ func (h *history) told() bool {
 	})
 }
 
-// noting is a builder that notes for which change a row's key is asked.
-type noting struct {
-	*document.Builder
-	asked *sync.Map
-}
-
-func (n noting) Key(c *connector.Change) ([]connector.Column, error) {
-	n.asked.Store(rowID(c), c)
-	return n.Builder.Key(c)
-}
-
 // Fetch is Columns': the row as it was right after the change, as it is in the end, or in between, and never older.
-func (w *world) Fetch(_ context.Context, _ connector.Table, key []connector.Column, columns []string) (connector.Row, bool, error) {
-	id := strconv.FormatInt(key[0].Value.(int64), 10)
-	asked, _ := w.asked.Load(id)
-	p := w.past[id]
-	at := slices.IndexFunc(p, func(m moment) bool { return m.Version.SameChange(asked.(*connector.Change).Version) })
+func (w *world) Fetch(_ context.Context, c *connector.Change, _ []connector.Column, columns []string) (connector.Row, bool, error) {
+	p := w.past[rowID(c)]
+	at := slices.IndexFunc(p, func(m moment) bool { return m.Version.SameChange(c.Version) })
 	if at += int(p[at].Version.LSN) % (len(p) - at); w.fresh {
 		at = len(p) - 1
 	}

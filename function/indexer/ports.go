@@ -39,7 +39,8 @@ type Tombstones interface {
 
 // Columns reads columns of a row from its table. One call is one attempt; its errors may tell their class (see Classify).
 type Columns interface {
-	// Fetch returns the named columns of the row with that key as they are now, and never as they were before the change that lacks them
-	// (DESIGN.md, section 5); found is false when there is no such row.
-	Fetch(ctx context.Context, table connector.Table, key []connector.Column, columns []string) (row connector.Row, found bool, err error)
+	// Fetch returns the named columns of the change's row, which has that key, as they are now, in the forms that the change's source
+	// writes; found is false when there is no such row. The state that it reads contains the change: where the database does not show that
+	// yet, it fails.
+	Fetch(ctx context.Context, change *connector.Change, key []connector.Column, columns []string) (row connector.Row, found bool, err error)
 }

@@ -12,6 +12,7 @@ type Record struct {
 	Bytes    int // payload size, for the memory bound
 	Received time.Time
 	Settle   func(Outcome)
+	Repair   *Repair // of a change that mends what is stored; nil: of any other
 }
 
 // Kind is what became of a record: a closed set, used as metric label.

@@ -35,7 +35,7 @@ type source struct {
 	fault func() error
 }
 
-func (s *source) Fetch(_ context.Context, _ connector.Table, key []connector.Column, columns []string) (connector.Row, bool, error) {
+func (s *source) Fetch(_ context.Context, _ *connector.Change, key []connector.Column, columns []string) (connector.Row, bool, error) {
 	s.asked = append(s.asked, columns)
 	if s.fault != nil {
 		if err := s.fault(); err != nil {
@@ -196,6 +196,6 @@ func TestDroppedMetadataIsCounted(t *testing.T) {
 // anyRow is a table to read from, whose rows are all alike.
 type anyRow connector.Row
 
-func (a anyRow) Fetch(context.Context, connector.Table, []connector.Column, []string) (connector.Row, bool, error) {
+func (a anyRow) Fetch(context.Context, *connector.Change, []connector.Column, []string) (connector.Row, bool, error) {
 	return connector.Row(a), true, nil
 }

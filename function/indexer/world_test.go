@@ -26,7 +26,6 @@ type world struct {
 	embedder *fakeEmbedder
 	truth    map[string]connector.Row // the table at the end, by id; nil: no such row
 	past     past
-	asked    sync.Map     // by row: the change that columns were last asked for
 	fresh    bool         // the table answers what it is in the end
 	lost     bool         // a value is not known any more; the change that had it, sent again, brings it
 	open     map[int]bool // changes that are not acknowledged
@@ -38,6 +37,8 @@ type world struct {
 
 	seen  map[string]sight
 	swept connector.Version // of the newest truncate that is over
+	mark  connector.Version // of the newest truncate
+	known time.Time         // when everybody knows of it
 	err   error
 }
 
@@ -117,7 +118,7 @@ func (w *world) live(l life) {
 	if w.h.fetches {
 		cfg.Columns = w
 	}
-	table := newTable(cfg, noting{w.builder, &w.asked}, NewEmbedPool(w.embedder, 2), writer, Options{})
+	table := newTable(cfg, w.builder, NewEmbedPool(w.embedder, 2), writer, Options{})
 	ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
 	defer cancel()
 	outcomes := make([]Outcome, len(l.deliver))

@@ -2,7 +2,11 @@ package postgres
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
+	"io"
+	"net"
+	"syscall"
 
 	"github.com/jackc/pgx/v5/pgconn"
 )
@@ -20,13 +24,17 @@ const (
 	ReasonUnauthorized = "postgres_unauthorized" // halt: user, password, or a table that the user may not read
 	ReasonNotFound     = "postgres_not_found"    // halt: no such database or table
 	ReasonNoKey        = "postgres_no_key"       // halt: a table without a key
+	ReasonBehind       = "postgres_behind"       // retry: what is read may be older than the change
+	ReasonStandby      = "postgres_standby"      // halt: a standby, of which nothing tells whether it has the change
+	ReasonForm         = "unknown_form"          // poison: how the source would have written a value is not known
 	ReasonRefused      = "postgres_refused"      // poison: this row's key or columns make no question that Postgres answers
 )
 
-// Error is a read that failed. Its text holds no address and no password.
+// Error is a read that failed. Its text holds no password, and no address but what Postgres itself says of a login that it refuses.
 type Error struct {
 	class, reason, text string
-	err                 error
+	err                 error // the cause, which the text ends with
+	hidden              error // a cause that may name addresses
 }
 
 // Error says what failed and which setting to look at.
@@ -38,7 +46,12 @@ func (e *Error) Error() string {
 }
 
 // Unwrap returns the cause.
-func (e *Error) Unwrap() error { return e.err }
+func (e *Error) Unwrap() error {
+	if e.err == nil {
+		return e.hidden
+	}
+	return e.err
+}
 
 // Class is "retry", "poison" or "halt".
 func (e *Error) Class() string { return e.class }
@@ -53,7 +66,7 @@ func classify(err error) error {
 	}
 	var refused *pgconn.PgError
 	if !errors.As(err, &refused) || len(refused.Code) != 5 {
-		return &Error{class: classRetry, reason: ReasonUnreachable, text: "postgres.url: Postgres does not answer", err: redacted(err)}
+		return &Error{class: classRetry, reason: ReasonUnreachable, text: "postgres.url: Postgres does not answer: " + trouble(err), hidden: err}
 	}
 	switch refused.Code[:2] {
 	case "28": // invalid authorization
@@ -74,14 +87,32 @@ func classify(err error) error {
 	return &Error{class: classRetry, reason: ReasonUnreachable, text: "Postgres cannot answer now", err: refused}
 }
 
-// redacted keeps what the driver says of a connection's failure without the address that it repeats.
-func redacted(err error) error {
-	var connect *pgconn.ConnectError
-	if !errors.As(err, &connect) {
-		return err
+// trouble names what is wrong with a connection without the address that the errors of the driver and of package net repeat.
+func trouble(err error) string {
+	var (
+		name     *net.DNSError
+		number   syscall.Errno
+		timeout  interface{ Timeout() bool }
+		untested *tls.CertificateVerificationError
+	)
+	switch {
+	case errors.As(err, &name):
+		return "its host name cannot be resolved"
+	case errors.As(err, &untested):
+		return "its certificate is not trusted, or is another host's"
+	case errors.As(err, &number):
+		return number.Error()
+	case errors.As(err, &timeout) && timeout.Timeout():
+		return "it takes too long"
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, net.ErrClosed):
+		return "the connection was closed"
 	}
-	if cause := connect.Unwrap(); cause != nil {
-		return cause
+	var of *net.OpError
+	if errors.As(err, &of) {
+		return "the connection failed"
 	}
-	return errors.New("cannot connect")
+	for inner := errors.Unwrap(err); inner != nil; inner = errors.Unwrap(err) {
+		err = inner
+	}
+	return err.Error()
 }

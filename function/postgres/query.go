@@ -3,25 +3,35 @@ package postgres
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/rowvec/rowvec/connector"
+	"github.com/rowvec/rowvec/function/wire"
 )
 
-// query selects each column as text, followed by the name of its type. The key's values go as text, too: Postgres reads them as the
-// types of the key's columns, so that their index serves.
-func query(table connector.Table, key []connector.Column, columns []string) (sql string, args []any, err error) {
+// question is one statement. What it returns is of one snapshot: the server's role, the snapshot, and, null where there is no such row, a
+// mark and the columns.
+type question struct {
+	sql  string
+	args []any
+}
+
+// answered is how many columns come before the row's own.
+const answered = 3
+
+// ask makes the question for the row. The key's values go as text: Postgres reads them as the types of the key's columns, so that their
+// index serves.
+func ask(change *connector.Change, key []connector.Column, columns []string, table []wire.Column) (q question, err error) {
 	if len(key) == 0 {
-		return "", nil, &Error{class: classHalt, reason: ReasonNoKey, text: fmt.Sprintf("table %s has no key to find a row by", table)}
+		return q, &Error{class: classHalt, reason: ReasonNoKey, text: fmt.Sprintf("table %s has no key to find a row by", change.Table)}
 	}
-	selected := make([]string, len(columns))
-	for i, name := range columns {
-		c := pgx.Identifier{name}.Sanitize()
-		// An array's own notation is ambiguous without its element's type; json's is not.
-		selected[i] = fmt.Sprintf("CASE WHEN pg_typeof(%[1]s)::text LIKE '%%[]' THEN to_json(%[1]s)::text ELSE %[1]s::text END, pg_typeof(%[1]s)::text", c)
+	selected := []string{"true"}
+	for _, name := range columns {
+		selected = append(selected, pgx.Identifier{name}.Sanitize())
 	}
 	conditions := make([]string, len(key))
 	for i, column := range key {
@@ -30,19 +40,41 @@ func query(table connector.Table, key []connector.Column, columns []string) (sql
 			conditions[i] = name + " IS NULL"
 			continue
 		}
-		text, err := parameter(column)
+		text, err := parameter(column, table, change)
 		if err != nil {
-			return "", nil, err
+			return q, err
 		}
-		args = append(args, text)
-		conditions[i] = fmt.Sprintf("%s = $%d", name, len(args))
+		q.args = append(q.args, text)
+		conditions[i] = fmt.Sprintf("%s = $%d", name, len(q.args))
 	}
-	return "SELECT " + strings.Join(selected, ", ") + " FROM " + pgx.Identifier{table.Schema, table.Name}.Sanitize() +
-		" WHERE " + strings.Join(conditions, " AND ") + " LIMIT 1", args, nil
+	q.sql = "SELECT v.*, t.* FROM (SELECT pg_is_in_recovery(), txid_current_snapshot()::text) AS v LEFT JOIN (SELECT " +
+		strings.Join(selected, ", ") + " FROM " + pgx.Identifier{change.Table.Schema, change.Table.Name}.Sanitize() +
+		" WHERE " + strings.Join(conditions, " AND ") + " LIMIT 1) AS t ON true"
+	return q, nil
 }
 
 // parameter writes a key's value as Postgres reads it.
-func parameter(c connector.Column) (string, error) {
+func parameter(c connector.Column, table []wire.Column, change *connector.Change) (string, error) {
+	text, err := plain(c)
+	if err != nil {
+		return "", err
+	}
+	i := slices.IndexFunc(table, func(other wire.Column) bool { return other.Name == c.Name })
+	form := wire.Form{}
+	if change.Writer.HasSchema() {
+		form.Temporals = wire.TemporalText
+	}
+	if i < 0 || !table[i].Invertible(form) {
+		return text, nil
+	}
+	stored, ok := table[i].Stored(wire.Value{Text: text}, form)
+	if !ok {
+		return "", refused(c, table[i].SQL+" has no such value")
+	}
+	return stored.Text, nil
+}
+
+func plain(c connector.Column) (string, error) {
 	switch v := c.Value.(type) {
 	case string:
 		return v, nil
@@ -55,8 +87,12 @@ func parameter(c connector.Column) (string, error) {
 	case json.Number:
 		return v.String(), nil
 	default:
-		return "", &Error{
-			class: classPoison, reason: ReasonRefused, text: fmt.Sprintf("key column %q: a row cannot be looked up by a %T", c.Name, v),
-		}
+		return "", refused(c, fmt.Sprintf("it is a %T", v))
+	}
+}
+
+func refused(c connector.Column, why string) error {
+	return &Error{
+		class: classPoison, reason: ReasonRefused, text: fmt.Sprintf("key column %q: a row cannot be looked up by this value: %s", c.Name, why),
 	}
 }

@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/rowvec/rowvec/connector"
+	"github.com/rowvec/rowvec/function/wire"
 )
 
 // Bounds of what a reader asks of the database, which has other work.
@@ -20,10 +22,8 @@ const (
 	statementTimeout = "10s"
 )
 
-// session makes values print the same whatever the database's defaults, and writing impossible.
-const session = "SET default_transaction_read_only = on; SET statement_timeout = '" + statementTimeout + "'; " +
-	"SET TimeZone = 'UTC'; SET DateStyle = 'ISO, YMD'; SET IntervalStyle = 'iso_8601'; SET bytea_output = 'hex'; " +
-	"SET extra_float_digits = 1; SET application_name = 'rowvec'"
+// session is what each connection begins with.
+const session = wire.Session + "SET statement_timeout = '" + statementTimeout + "'; SET application_name = 'rowvec'"
 
 // Reader is the source's database. It is safe for concurrent use. Close it.
 type Reader struct{ pool *pgxpool.Pool }
@@ -54,34 +54,79 @@ func New(url string) (*Reader, error) {
 // Close ends the connections.
 func (r *Reader) Close() { r.pool.Close() }
 
-// Fetch returns the named columns of the row with that key as they are now, in the forms of connector.Row; found is false when there
-// is no such row. It makes one attempt; its errors are *Error, or the context's.
+// Fetch returns the named columns of a change's row, which has that key, as they are now: in a state that contains the change, and
+// exactly as its source would have sent them (wire.Send). found is false when there is no such row. Where the database does not show the
+// change yet, the error is of class retry. It makes one attempt; its errors are *Error, or the context's.
 func (r *Reader) Fetch(
-	ctx context.Context, table connector.Table, key []connector.Column, columns []string,
+	ctx context.Context, change *connector.Change, key []connector.Column, columns []string,
 ) (row connector.Row, found bool, err error) {
-	sql, args, err := query(table, key, columns)
+	table, err := wire.Describe(ctx, r.pool, change.Table)
+	if err != nil {
+		return nil, false, failed(ctx, err)
+	}
+	if len(table) == 0 {
+		return nil, false, &Error{
+			class: classHalt, reason: ReasonNotFound, text: fmt.Sprintf("postgres.url: there is no table %s: is it the source's database?", change.Table),
+		}
+	}
+	q, err := ask(change, key, columns, table)
 	if err != nil {
 		return nil, false, err
 	}
-	texts := make([]*string, 2*len(columns))
-	into := make([]any, len(texts))
-	for i := range texts {
-		into[i] = &texts[i]
-	}
-	err = r.pool.QueryRow(ctx, sql, args...).Scan(into...)
-	switch {
-	case errors.Is(err, pgx.ErrNoRows):
-		return nil, false, nil
-	case err != nil && ctx.Err() != nil:
-		return nil, false, ctx.Err()
-	case err != nil:
-		return nil, false, classify(err)
+	values, err := r.read(ctx, q, change)
+	if values == nil || err != nil {
+		return nil, false, err
 	}
 	row = make(connector.Row, len(columns))
 	for i, name := range columns {
-		if row[name], err = value(texts[2*i], texts[2*i+1]); err != nil {
-			return nil, false, &Error{class: classPoison, reason: ReasonRefused, text: fmt.Sprintf("column %q", name), err: err}
+		at := slices.IndexFunc(table, func(c wire.Column) bool { return c.Name == name })
+		if at < 0 {
+			return nil, false, &Error{class: classPoison, reason: ReasonRefused, text: fmt.Sprintf("the table has no column %q", name)}
+		}
+		if row[name], err = wire.Send(&table[at], values[i], change); err != nil {
+			return nil, false, &Error{class: classPoison, reason: ReasonForm, text: "a value read from Postgres cannot take the place of the source's", err: err}
 		}
 	}
 	return row, true, nil
+}
+
+// read returns the row's values, nil when there is none.
+func (r *Reader) read(ctx context.Context, q question, change *connector.Change) ([]wire.Value, error) {
+	rows, err := r.pool.Query(ctx, q.sql, append([]any{pgx.QueryResultFormats{pgx.TextFormatCode}}, q.args...)...)
+	if err != nil {
+		return nil, failed(ctx, err)
+	}
+	defer rows.Close()
+	var answer []wire.Value
+	if rows.Next() {
+		for _, raw := range rows.RawValues() {
+			answer = append(answer, wire.Value{Text: string(raw), Null: raw == nil})
+		}
+	}
+	rows.Close()
+	if err := rows.Err(); err != nil {
+		return nil, failed(ctx, err)
+	}
+	if len(answer) < answered {
+		return nil, &Error{class: classRetry, reason: ReasonUnreachable, text: "Postgres gave no answer"}
+	}
+	seen, err := parseSnapshot(answer[1].Text)
+	if err != nil {
+		return nil, &Error{class: classRetry, reason: ReasonUnreachable, text: "Postgres' answer is not understood", err: err}
+	}
+	if err := r.shown(ctx, change, seen, answer[0].Text == "t"); err != nil {
+		return nil, err
+	}
+	if answer[2].Null {
+		return nil, nil
+	}
+	return answer[answered:], nil
+}
+
+// failed lets an error that we are the cause of through.
+func failed(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return classify(err)
 }

@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"testing"
 
@@ -13,6 +12,14 @@ import (
 )
 
 var articles = connector.Table{Schema: "app", Name: `odd "name"`}
+
+// update is a change that transaction 999 made.
+func update() *connector.Change {
+	return &connector.Change{
+		Op: connector.Update, Table: articles, TxID: 999, Writer: connector.Writer{Connector: "1.9.7.Final"},
+		After: connector.Row{"id": int64(7), "body": connector.Unavailable{}},
+	}
+}
 
 func byID(value any) []connector.Column { return []connector.Column{{Name: "id", Value: value}} }
 
@@ -26,52 +33,25 @@ func open(t *testing.T, s *server) *Reader {
 
 func TestFetch(t *testing.T) {
 	t.Parallel()
-	s := &server{columns: []string{"long text", "text", "\x00", "text"}}
+	s := &server{columns: []string{"long text", "\x00"}}
 	r := open(t, s)
 	key := append(byID(int64(7)), connector.Column{Name: "part", Value: nil}, connector.Column{Name: "code", Value: "x'y"})
-	row, found, err := r.Fetch(t.Context(), articles, key, []string{"body", "no\"te"})
+	row, found, err := r.Fetch(t.Context(), update(), key, []string{"body", "no\"te"})
 	require.NoError(t, err)
 	require.True(t, found)
 	require.Equal(t, connector.Row{"body": "long text", `no"te`: nil}, row)
 	require.Equal(t, []string{"7", "x'y"}, s.args, "values travel as parameters")
-	require.Contains(t, s.sql, `FROM "app"."odd ""name""" WHERE "id" = $1 AND "part" IS NULL AND "code" = $2 LIMIT 1`)
-	require.Contains(t, s.sql, `"no""te"::text`)
+	require.Contains(t, s.sql, `FROM "app"."odd ""name""" WHERE "id" = $1 AND "part" IS NULL AND "code" = $2 LIMIT 1)`)
+	require.Contains(t, s.sql, `"no""te"`)
 	require.Contains(t, s.session, "default_transaction_read_only = on")
 	require.Contains(t, s.session, "statement_timeout = '10s'")
 }
 
 func TestFetchOfARowThatIsGone(t *testing.T) {
 	t.Parallel()
-	_, found, err := open(t, &server{}).Fetch(t.Context(), articles, byID("x"), []string{"body"})
+	_, found, err := open(t, &server{}).Fetch(t.Context(), update(), byID(int64(8)), []string{"body"})
 	require.NoError(t, err)
 	require.False(t, found)
-}
-
-func TestValues(t *testing.T) {
-	t.Parallel()
-	for _, c := range []struct {
-		text, kind string
-		want       any
-	}{
-		{"a", "text", "a"},
-		{`{"a": 1}`, "jsonb", `{"a": 1}`},
-		{`\xdeadbeef`, "bytea", "3q2+7w=="},
-		{"7", "bigint", int64(7)},
-		{"1.5", "double precision", 1.5},
-		{"true", "boolean", true},
-		{"12.50", "numeric", "12.50"},
-		{`["a",null,"c,d"]`, "text[]", []any{"a", nil, "c,d"}},
-		{"[[1,2],[3,4]]", "integer[]", []any{[]any{int64(1), int64(2)}, []any{int64(3), int64(4)}}},
-		{"[1.5,123456789012345678901234567890]", "numeric[]", []any{1.5, json.Number("123456789012345678901234567890")}},
-	} {
-		got, err := value(&c.text, &c.kind)
-		require.NoError(t, err, c.kind)
-		require.Equal(t, c.want, got, c.kind)
-	}
-	for kind, text := range map[string]string{"bytea": `\xzz`, "bigint": "x", "real": "x", "text[]": "{a}"} {
-		_, err := value(&text, &kind)
-		require.Error(t, err, kind)
-	}
 }
 
 // fault is what the indexer reads of an error.
@@ -98,7 +78,7 @@ func TestRefusals(t *testing.T) {
 		"57014": {"retry", ReasonUnreachable}, "40001": {"retry", ReasonUnreachable}, "XX000": {"retry", ReasonUnreachable},
 	} {
 		r := open(t, &server{refuse: &pgproto3.ErrorResponse{Severity: "ERROR", Code: code, Message: "no"}})
-		_, _, err := r.Fetch(t.Context(), articles, byID(int64(7)), []string{"body"})
+		_, _, err := r.Fetch(t.Context(), update(), byID(int64(7)), []string{"body"})
 		requireFault(t, err, want[0], want[1])
 	}
 	for code, want := range map[string][2]string{
@@ -106,7 +86,7 @@ func TestRefusals(t *testing.T) {
 		"53300": {"retry", ReasonUnreachable},
 	} {
 		r := open(t, &server{login: &pgproto3.ErrorResponse{Severity: "FATAL", Code: code, Message: "no"}})
-		_, _, err := r.Fetch(t.Context(), articles, byID(int64(7)), []string{"body"})
+		_, _, err := r.Fetch(t.Context(), update(), byID(int64(7)), []string{"body"})
 		requireFault(t, err, want[0], want[1])
 	}
 }
@@ -114,9 +94,9 @@ func TestRefusals(t *testing.T) {
 func TestWhatCannotBeAsked(t *testing.T) {
 	t.Parallel()
 	r := open(t, &server{})
-	_, _, err := r.Fetch(t.Context(), articles, nil, []string{"body"})
+	_, _, err := r.Fetch(t.Context(), update(), nil, []string{"body"})
 	requireFault(t, err, "halt", ReasonNoKey)
-	_, _, err = r.Fetch(t.Context(), articles, byID([]any{"a"}), []string{"body"})
+	_, _, err = r.Fetch(t.Context(), update(), byID([]any{"a"}), []string{"body"})
 	requireFault(t, err, "poison", ReasonRefused)
 }
 
@@ -125,12 +105,13 @@ func TestAnUnreachableServer(t *testing.T) {
 	r, err := New("postgres://reader:s3cret@127.0.0.1:1/shop")
 	require.NoError(t, err, "nothing is reached yet")
 	t.Cleanup(r.Close)
-	_, _, err = r.Fetch(t.Context(), articles, byID(int64(7)), []string{"body"})
+	_, _, err = r.Fetch(t.Context(), update(), byID(int64(7)), []string{"body"})
 	requireFault(t, err, "retry", ReasonUnreachable)
+	require.EqualError(t, err, "postgres.url: Postgres does not answer: connection refused", "no address")
 
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, _, err = r.Fetch(ended, articles, byID(int64(7)), []string{"body"})
+	_, _, err = r.Fetch(ended, update(), byID(int64(7)), []string{"body"})
 	require.ErrorIs(t, err, context.Canceled)
 	var f fault
 	require.False(t, errors.As(err, &f), "ended by us: says nothing of Postgres")

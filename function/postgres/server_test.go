@@ -1,8 +1,12 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
+	"fmt"
 	"net"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -10,6 +14,8 @@ import (
 	"github.com/jackc/pgx/v5/pgproto3"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
+
+	"github.com/rowvec/rowvec/function/wire"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -17,13 +23,19 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // server speaks enough of Postgres' protocol to answer one query the same way each time. What real servers answer was tried by hand
 // against Postgres 15; the tests of the whole stack read from one.
 type server struct {
-	columns []string // of the answer's row, nil: no row; "\x00" is null
-	refuse  *pgproto3.ErrorResponse
-	login   *pgproto3.ErrorResponse
+	table    []wire.Column // what the catalog says; nil: a bigint id and texts
+	columns  []string      // of the row, nil: no row; "\x00" is null
+	standby  bool
+	snapshot string // "" is one that has seen everything
+	status   string // of a transaction; "" is one of the future
+	refuse   *pgproto3.ErrorResponse
+	login    *pgproto3.ErrorResponse
 
 	mu      sync.Mutex
 	session string
-	sql     string
+	sql     string // of the question for the row
+	asked   string // the last one
+	refused *pgproto3.ErrorResponse
 	args    []string
 }
 
@@ -86,28 +98,38 @@ func (s *server) answer(b *pgproto3.Backend, message pgproto3.FrontendMessage) {
 		b.Send(&pgproto3.CommandComplete{CommandTag: []byte("SET")})
 		b.Send(&pgproto3.ReadyForQuery{TxStatus: 'I'})
 	case *pgproto3.Parse:
-		s.sql = m.Query
-		if s.refuse != nil {
-			b.Send(s.refuse)
+		s.asked, s.refused = m.Query, nil
+		switch {
+		case s.refuse != nil:
+			s.refused = s.refuse
+		case strings.Contains(m.Query, "txid_status") && s.status == "":
+			s.refused = &pgproto3.ErrorResponse{Severity: "ERROR", Code: "22023", Message: "transaction ID 7 is in the future"}
+		case strings.Contains(m.Query, "LIMIT 1"):
+			s.sql = m.Query
+		}
+		if s.refused != nil {
+			b.Send(s.refused)
 			return
 		}
 		b.Send(&pgproto3.ParseComplete{})
 	case *pgproto3.Describe:
-		if s.refuse == nil && m.ObjectType == 'S' {
-			b.Send(&pgproto3.ParameterDescription{ParameterOIDs: make([]uint32, strings.Count(s.sql, "$"))})
+		if s.refused == nil && m.ObjectType == 'S' {
+			b.Send(&pgproto3.ParameterDescription{ParameterOIDs: make([]uint32, parameters(s.asked))})
 		}
-		if s.refuse == nil {
+		if s.refused == nil {
 			b.Send(s.described())
 		}
 	case *pgproto3.Bind:
-		s.args = nil
-		for _, p := range m.Parameters {
-			s.args = append(s.args, string(p))
+		if s.asked == s.sql {
+			s.args = nil
+			for _, p := range m.Parameters {
+				s.args = append(s.args, string(p))
+			}
 		}
 		b.Send(&pgproto3.BindComplete{})
 	case *pgproto3.Execute:
-		if s.columns != nil {
-			b.Send(&pgproto3.DataRow{Values: s.values()})
+		for _, values := range s.rows() {
+			b.Send(&pgproto3.DataRow{Values: values})
 		}
 		b.Send(&pgproto3.CommandComplete{CommandTag: []byte("SELECT")})
 	case *pgproto3.Sync:
@@ -115,17 +137,70 @@ func (s *server) answer(b *pgproto3.Backend, message pgproto3.FrontendMessage) {
 	}
 }
 
+// parameters counts those of a statement.
+func parameters(sql string) int {
+	n := 0
+	for strings.Contains(sql, fmt.Sprintf("$%d", n+1)) {
+		n++
+	}
+	return n
+}
+
+const textOID, boolOID, int4OID = 25, 16, 23
+
 func (s *server) described() *pgproto3.RowDescription {
-	fields := make([]pgproto3.FieldDescription, max(len(s.columns), 2))
+	types := []uint32{textOID}
+	switch {
+	case strings.Contains(s.asked, "pg_attribute"):
+		types = []uint32{textOID, textOID, boolOID, boolOID, int4OID, textOID, boolOID}
+	case s.asked == s.sql:
+		types = append([]uint32{boolOID, textOID, boolOID}, slices.Repeat([]uint32{textOID}, len(s.columns))...)
+	}
+	fields := make([]pgproto3.FieldDescription, len(types))
 	for i := range fields {
-		fields[i] = pgproto3.FieldDescription{Name: []byte("c"), DataTypeOID: 25, DataTypeSize: -1, TypeModifier: -1}
+		fields[i] = pgproto3.FieldDescription{Name: []byte("c"), DataTypeOID: types[i], DataTypeSize: -1, TypeModifier: -1}
 	}
 	return &pgproto3.RowDescription{Fields: fields}
 }
 
-func (s *server) values() [][]byte {
-	values := make([][]byte, len(s.columns))
-	for i, c := range s.columns {
+func (s *server) rows() (rows [][][]byte) {
+	switch {
+	case strings.Contains(s.asked, "pg_attribute"):
+		for _, c := range s.catalog() {
+			rows = append(rows, values(c.Name, c.Type, letter(c.Type == "enum"), letter(c.Array), strconv.Itoa(c.Modifier), c.SQL, letter(c.Generated)))
+		}
+		return rows
+	case s.asked != s.sql:
+		return [][][]byte{values(s.status)}
+	}
+	row := []string{letter(s.standby), cmp.Or(s.snapshot, "1000:1000:"), "\x00"}
+	if s.columns != nil {
+		row[2] = "t"
+	}
+	return [][][]byte{values(append(row, s.columns...)...)}
+}
+
+func (s *server) catalog() []wire.Column {
+	if s.table != nil {
+		return s.table
+	}
+	columns := []wire.Column{{Name: "id", Type: "int8", Modifier: -1, SQL: "bigint"}}
+	for _, name := range []string{"part", "code", "body", `no"te`} {
+		columns = append(columns, wire.Column{Name: name, Type: "text", Modifier: -1, SQL: "text"})
+	}
+	return columns
+}
+
+func letter(b bool) string {
+	if b {
+		return "t"
+	}
+	return "f"
+}
+
+func values(texts ...string) [][]byte {
+	values := make([][]byte, len(texts))
+	for i, c := range texts {
 		if c != "\x00" {
 			values[i] = []byte(c)
 		}

@@ -7,14 +7,13 @@ import (
 	"sync"
 	"time"
 
-	"github.com/rowvec/rowvec/connector"
 	"github.com/rowvec/rowvec/function/indexer"
 )
 
-// Applier brings changes into the index as the function does and tells what became of each, in their order. It waits while waiting can
+// Applier brings changes, each with the Repair that it may have, into the index as the function does and tells what became of each, in their order. It waits while waiting can
 // cure a fault, and fails when a setting must change.
 type Applier interface {
-	Apply(ctx context.Context, changes []*connector.Change) ([]indexer.Outcome, error)
+	Apply(ctx context.Context, changes []indexer.Record) ([]indexer.Outcome, error)
 }
 
 // Pipeline is an Applier on the indexer: one table with a writer of its own. Close ends it.
@@ -38,7 +37,7 @@ func NewPipeline(ctx context.Context, cfg indexer.TableConfig, pool *indexer.Emb
 }
 
 // Apply is Applier.Apply.
-func (p *Pipeline) Apply(ctx context.Context, changes []*connector.Change) ([]indexer.Outcome, error) {
+func (p *Pipeline) Apply(ctx context.Context, changes []indexer.Record) ([]indexer.Outcome, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	outcomes := make(chan settled, len(changes)) // has room for all: Settle must not block
@@ -46,11 +45,9 @@ func (p *Pipeline) Apply(ctx context.Context, changes []*connector.Change) ([]in
 	go func() {
 		defer close(submitted)
 		for i, change := range changes {
-			err := p.table.Submit(ctx, indexer.Record{
-				Change: change, Bytes: rowBytes, Received: time.Now(),
-				Settle: func(o indexer.Outcome) { outcomes <- settled{i, o} },
-			})
-			if err != nil {
+			change.Bytes, change.Received = rowBytes, time.Now()
+			change.Settle = func(o indexer.Outcome) { outcomes <- settled{i, o} }
+			if err := p.table.Submit(ctx, change); err != nil {
 				return
 			}
 		}

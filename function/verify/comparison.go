@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/rowvec/rowvec/function/document"
+	"github.com/rowvec/rowvec/function/wire"
 )
 
 // Config says what to compare, and how.
@@ -64,7 +65,7 @@ type comparison struct {
 	Config
 	table  *Table
 	keys   *Table // table, reduced to the key
-	form   form
+	form   wire.Form
 	judge  *judge
 	prefix string
 	others []string // prefixes of the other tables
@@ -74,6 +75,7 @@ type comparison struct {
 	seen   map[string]struct{} // rows reported by the pass over the records
 	found  []suspect           // confirmed, to be mended
 	failed []Failure           // the first that could not be
+	weight int                 // of the heaviest suspects of late, in bytes; kept over the rounds of a repair
 
 	expected *expected     // records that the rows should have
 	lag      time.Duration // the longest that a change was seen to be late; kept over the rounds of a repair
@@ -141,7 +143,7 @@ func prepare(ctx context.Context, cfg Config) (*comparison, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &comparison{Config: cfg, table: table, keys: table.keysOnly()}
+	c := &comparison{Config: cfg, table: table, keys: table.keysOnly(), weight: firstWeight}
 	if cfg.Shared != nil {
 		c.prefix = prefixOf(table.Name.Schema, table.Name.Name)
 	}
@@ -165,7 +167,7 @@ func (c *comparison) reset() {
 	c.expected = newExpected(c.sizes.expected)
 	c.ghosts = ""
 	for _, i := range c.table.Key {
-		if col := &c.table.Columns[i]; !col.invertible(c.form) {
+		if col := &c.table.Columns[i]; !col.Invertible(c.form) {
 			c.ghosts = fmt.Sprintf("key column %q of type %s", col.Name, col.Type)
 		}
 	}
@@ -176,14 +178,14 @@ func (c *comparison) entries(rows []Row) ([]*entry, error) {
 	return entriesIn(c.table, c.form, c.Builder, rows)
 }
 
-func entriesIn(t *Table, f form, b *document.Builder, rows []Row) ([]*entry, error) {
+func entriesIn(t *Table, f wire.Form, b *document.Builder, rows []Row) ([]*entry, error) {
 	all := make([]*entry, 0, len(rows))
 	for _, row := range rows {
 		change, err := t.change(row, f)
 		if err != nil {
 			return nil, err
 		}
-		e := &entry{key: t.key(row), change: change}
+		e := &entry{key: t.key(row), change: change, bytes: row.weight()}
 		if e.id, err = b.ID(change); err != nil {
 			return nil, fmt.Errorf("table %s: %w", t.Name, err)
 		}

@@ -136,19 +136,27 @@ func (f *fakeTable) Find(_ context.Context, t *Table, keys []Key) ([]Row, error)
 		if !has {
 			continue
 		}
-		reduced := make(Row, len(t.Columns))
-		for i := range t.Columns {
-			at := slices.IndexFunc(f.columns, func(c Column) bool { return c.Name == t.Columns[i].Name })
-			reduced[i] = row[at]
-		}
-		found = append(found, reduced)
+		found = append(found, f.reduced(t, row))
 	}
 	return found, nil
 }
 
-func (f *fakeTable) Sample(_ context.Context, _ *Table, n int) ([]Row, error) {
+func (f *fakeTable) reduced(t *Table, row Row) Row {
+	reduced := make(Row, len(t.Columns))
+	for i := range t.Columns {
+		at := slices.IndexFunc(f.columns, func(c Column) bool { return c.Name == t.Columns[i].Name })
+		reduced[i] = row[at]
+	}
+	return reduced
+}
+
+func (f *fakeTable) Sample(_ context.Context, t *Table, n int) ([]Row, error) {
 	rows := f.sorted()
-	return rows[:min(n, len(rows))], nil
+	rows = rows[:min(n, len(rows))]
+	for i, row := range rows {
+		rows[i] = f.reduced(t, row)
+	}
+	return rows, nil
 }
 
 // fenceEpoch is later than every version that the tests index with.

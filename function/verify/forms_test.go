@@ -9,12 +9,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rowvec/rowvec/function/document"
+	"github.com/rowvec/rowvec/function/wire"
 )
 
 // TestTheFormIsFoundOut: whatever the source's settings are, an index that was filled under them is equal.
 func TestTheFormIsFoundOut(t *testing.T) {
 	t.Parallel()
-	for _, f := range forms(false) {
+	for _, f := range wire.Forms(false) {
 		t.Run(fmt.Sprintf("%+v", f), func(t *testing.T) {
 			t.Parallel()
 			r := newRig(t, func(r *rig) {
@@ -49,7 +50,7 @@ func TestATypeOfUnknownFormRaisesNoFalseAlarm(t *testing.T) {
 	for id := range 10 {
 		row := append(article(id), Value{Text: "P1D"})
 		r.table.put(row)
-		r.index(form{}, row)
+		r.index(wire.Form{}, row)
 		r.patch(row[0].Text, map[string]any{"iv": int64(86_400_000_000)})
 	}
 	report := r.run()
@@ -85,7 +86,7 @@ func TestATextOfUnknownFormRaisesNoFalseAlarm(t *testing.T) {
 		r.table.put(row)
 		wired := slices.Clone(row)
 		wired[6].Text = "PT24H"
-		r.index(form{}, wired)
+		r.index(wire.Form{}, wired)
 	}
 	report := r.run()
 	requireFaults(t, nil, report)
@@ -120,7 +121,7 @@ func TestFourByteFloatsAreComparedAsSuch(t *testing.T) {
 	})
 	row := append(article(1), Value{Text: "0.31"})
 	r.table.put(row)
-	r.index(form{}, row)
+	r.index(wire.Form{}, row)
 	r.patch("1", map[string]any{"w": 0.3100000023841858})
 	report := r.run()
 	requireFaults(t, nil, report)

@@ -18,8 +18,6 @@ type Index interface {
 	IDs(ctx context.Context, offset, limit int) ([]string, error)
 	// Count returns how many records there are.
 	Count(ctx context.Context) (int, error)
-	// Update merges metadata into records that exist.
-	Update(ctx context.Context, ids []string, metadatas []map[string]any) error
 	// Delete removes records.
 	Delete(ctx context.Context, ids []string) error
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/rowvec/rowvec/chroma"
 	"github.com/rowvec/rowvec/connector"
 	"github.com/rowvec/rowvec/function/document"
+	"github.com/rowvec/rowvec/function/wire"
 )
 
 // entry is a row of the table with what the index should hold of it.
@@ -20,6 +21,7 @@ type entry struct {
 	change *connector.Change
 	doc    *document.Document // nil when the row cannot be indexed
 	err    error              // why
+	bytes  int                // of the row
 }
 
 // ids are the records that the row should have, at least its first.
@@ -216,7 +218,7 @@ func (j *judge) same(key string, want, have any) bool {
 	if c.Type != "numeric" || !isText || !isTextToo {
 		return false
 	}
-	return t == javaDecimal(s)
+	return t == wire.JavaDecimal(s)
 }
 
 // special reports whether the row's value is NaN or infinite and the index has what may become of that: a name of it, or nothing. It

@@ -1,13 +1,10 @@
 package verify
 
 import (
-	"encoding/base64"
 	"encoding/hex"
-	"fmt"
 	"net/url"
 	"strconv"
 	"strings"
-	"time"
 )
 
 // recordID takes a record's id apart: the row's id and the chunk's index, -1 where the suffix is none of ours.
@@ -75,87 +72,4 @@ func escaped(s string) string {
 		}
 	}
 	return b.String()
-}
-
-// invertible reports whether the column's text can be told from the id's, so that Postgres can be asked for the row.
-func (c *Column) invertible(f form) bool {
-	if c.Array {
-		return false
-	}
-	switch c.Type {
-	case "bool", "int2", "int4", "int8", "oid", "text", "varchar", "bpchar", "name", "citext", "uuid", "enum", "inet", "cidr", "macaddr",
-		"bytea", "date", "timestamp", "timestamptz":
-		return true
-	case "numeric":
-		return f.decimals == decimalText || f.temporals == temporalText && f.decimals == decimalPrecise
-	default:
-		return false
-	}
-}
-
-// stored turns the text that a wire value has in an id back into one that Postgres reads. False: no value of the type has this text.
-func (c *Column) stored(v Value, f form) (Value, bool) {
-	if v.Null {
-		return v, true
-	}
-	switch c.Type {
-	case "int2", "int4", "int8", "oid":
-		bits := map[string]int{"int2": 16, "int4": 32, "int8": 64, "oid": 64}[c.Type]
-		_, err := strconv.ParseInt(v.Text, 10, bits)
-		return v, err == nil
-	case "bytea":
-		raw, err := base64.StdEncoding.DecodeString(v.Text)
-		return Value{Text: `\x` + hex.EncodeToString(raw)}, err == nil
-	case "date", "timestamp", "timestamptz":
-		return c.storedMoment(v.Text, f)
-	default:
-		return v, true
-	}
-}
-
-func (c *Column) storedMoment(text string, f form) (Value, bool) {
-	if text == "infinity" || text == "-infinity" {
-		return Value{Text: text}, true
-	}
-	if c.Type == "timestamptz" || f.temporals == temporalText {
-		return Value{Text: commonEra(text)}, true
-	}
-	n, err := strconv.ParseInt(text, 10, 64)
-	if err != nil {
-		return Value{}, false
-	}
-	switch {
-	case n == dateInfinity && c.Type == "date", n == timestampInfinity:
-		return Value{Text: "infinity"}, true
-	case n == dateNegativeInfinity && c.Type == "date", n == timestampNegativeInfinity:
-		return Value{Text: "-infinity"}, true
-	}
-	var t time.Time
-	switch {
-	case c.Type == "date":
-		t = time.Unix(n*secondsPerDay, 0).UTC()
-	case coarse(c):
-		t = time.UnixMilli(n).UTC()
-	default:
-		t = time.UnixMicro(n).UTC()
-	}
-	year, month, day := t.Date()
-	m := moment{year: year, month: int(month), day: day}
-	if c.Type == "date" {
-		return Value{Text: commonEra(m.date())}, true
-	}
-	return Value{Text: commonEra(m.date() + "T" + t.Format("15:04:05.999999"))}, true
-}
-
-// commonEra writes an expanded ISO 8601 year as Postgres reads it: "-0043-…" is "0044-… BC".
-func commonEra(text string) string {
-	if rest, positive := strings.CutPrefix(text, "+"); positive {
-		return rest
-	}
-	year, rest, ok := strings.Cut(strings.TrimPrefix(text, "-"), "-")
-	n, err := strconv.Atoi(year)
-	if !ok || err != nil || (n > 0 && text[0] != '-') {
-		return text
-	}
-	return fmt.Sprintf("%04d-%s BC", n+1, rest)
 }

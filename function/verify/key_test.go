@@ -7,37 +7,38 @@ import (
 
 	"github.com/rowvec/rowvec/connector"
 	"github.com/rowvec/rowvec/function/document"
+	"github.com/rowvec/rowvec/function/wire"
 )
 
 // TestAnIDLeadsBackToItsKey makes ids of rows as the function does, and keys of the ids.
 func TestAnIDLeadsBackToItsKey(t *testing.T) {
 	t.Parallel()
-	iso, precise := form{temporals: temporalText}, form{decimals: decimalPrecise, temporals: temporalText}
+	iso, precise := wire.Form{Temporals: wire.TemporalText}, wire.Form{Decimals: wire.DecimalPrecise, Temporals: wire.TemporalText}
 	for _, tt := range []struct {
 		typ, text string
-		form      form
+		form      wire.Form
 	}{
-		{"int8", "-5", form{}},
-		{"text", "a/b c#ü%", form{}},
-		{"text", "", form{}},
-		{"bool", "true", form{}},
-		{"uuid", "7d5b9a7e-7a5f-4d5e-9b60-3a4f0c3f7a11", form{}},
-		{"numeric", "1.50", form{}},
+		{"int8", "-5", wire.Form{}},
+		{"text", "a/b c#ü%", wire.Form{}},
+		{"text", "", wire.Form{}},
+		{"bool", "true", wire.Form{}},
+		{"uuid", "7d5b9a7e-7a5f-4d5e-9b60-3a4f0c3f7a11", wire.Form{}},
+		{"numeric", "1.50", wire.Form{}},
 		{"numeric", "1.50", precise},
-		{"bytea", `\xdeadbeef`, form{}},
-		{"date", "2026-01-02", form{}},
+		{"bytea", `\xdeadbeef`, wire.Form{}},
+		{"date", "2026-01-02", wire.Form{}},
 		{"date", "2026-01-02", iso},
-		{"date", "0044-03-15 BC", form{}},
+		{"date", "0044-03-15 BC", wire.Form{}},
 		{"date", "0044-03-15 BC", iso},
 		{"date", "0001-12-31 BC", iso},
 		{"date", "10000-01-01", iso},
-		{"date", "infinity", form{}},
-		{"date", "-infinity", form{}},
+		{"date", "infinity", wire.Form{}},
+		{"date", "-infinity", wire.Form{}},
 		{"timestamp", "2026-01-02T03:04:05.678901", iso},
-		{"timestamp", "2026-01-02T03:04:05.6", form{}},
-		{"timestamp", "-infinity", form{}},
-		{"timestamptz", "2026-01-02T03:04:05.6Z", form{}},
-		{"timestamptz", "0044-03-15T00:00:00Z BC", form{}},
+		{"timestamp", "2026-01-02T03:04:05.6", wire.Form{}},
+		{"timestamp", "-infinity", wire.Form{}},
+		{"timestamptz", "2026-01-02T03:04:05.6Z", wire.Form{}},
+		{"timestamptz", "0044-03-15T00:00:00Z BC", wire.Form{}},
 	} {
 		column := Column{Name: "k", Type: tt.typ, Modifier: -1}
 		printed := tt.text
@@ -60,10 +61,10 @@ func TestAnIDLeadsBackToItsKey(t *testing.T) {
 		require.NoError(t, err)
 		require.False(t, hashed(id))
 
-		require.True(t, column.invertible(tt.form), tt.typ)
+		require.True(t, column.Invertible(tt.form), tt.typ)
 		values, ok := parts(id, prefixOf("app", "a.b"), 2)
 		require.True(t, ok, id)
-		got, ok := column.stored(values[0], tt.form)
+		got, ok := column.Stored(values[0], tt.form)
 		require.True(t, ok, id)
 		require.Equal(t, Value{Text: tt.text}, got, id)
 		require.True(t, values[1].Null)
@@ -97,12 +98,12 @@ func TestIDsThatNoRowHas(t *testing.T) {
 	_, ok := parts("app.x/1", prefixOf("app", "y"), 1)
 	require.False(t, ok)
 	for _, c := range []struct{ typ, text string }{{"int2", "40000"}, {"int8", "abc"}, {"bytea", "%"}, {"date", "x"}} {
-		_, ok := (&Column{Type: c.typ, Modifier: -1}).stored(Value{Text: c.text}, form{})
+		_, ok := (&Column{Type: c.typ, Modifier: -1}).Stored(Value{Text: c.text}, wire.Form{})
 		require.False(t, ok, c)
 	}
-	require.False(t, (&Column{Type: "float8"}).invertible(form{}))
-	require.False(t, (&Column{Type: "numeric"}).invertible(form{decimals: decimalPrecise}))
-	require.False(t, (&Column{Type: "text", Array: true}).invertible(form{}))
+	require.False(t, (&Column{Type: "float8"}).Invertible(wire.Form{}))
+	require.False(t, (&Column{Type: "numeric"}).Invertible(wire.Form{Decimals: wire.DecimalPrecise}))
+	require.False(t, (&Column{Type: "text", Array: true}).Invertible(wire.Form{}))
 }
 
 func TestRecordIDs(t *testing.T) {

@@ -3,7 +3,6 @@ package verify
 import (
 	"context"
 	"fmt"
-	"slices"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
@@ -124,14 +123,24 @@ func (c *comparison) readPages(ctx context.Context, yield func([]Row) error) err
 	if c.Sample == 0 {
 		return c.Source.Pages(ctx, c.table, yield)
 	}
-	rows, err := c.Source.Sample(ctx, c.table, c.Sample)
+	rows, err := c.Source.Sample(ctx, c.keys, c.Sample)
 	if err != nil {
 		return err
 	}
-	for page := range slices.Chunk(rows, maxPage) {
+	keys := make([]Key, len(rows))
+	for i, row := range rows {
+		keys[i] = c.keys.key(row)
+	}
+	for limit := firstPage; len(keys) > 0; {
+		n := min(limit, len(keys))
+		page, err := c.Source.Find(ctx, c.table, keys[:n])
+		if err != nil {
+			return err
+		}
 		if err := yield(page); err != nil {
 			return err
 		}
+		keys, limit = keys[n:], max(1, nextPage(page))
 	}
 	return nil
 }
@@ -141,7 +150,9 @@ func (c *comparison) compare(ctx context.Context, page fetched) error {
 		c.report.Rows++
 		c.expected.add(e)
 		if c.judge.row(e, e.id, nil, page.records) != nil {
-			c.settle.put(0, suspect{id: e.id, key: e.key})
+			s := suspect{id: e.id, key: e.key}
+			s.bytes = weigh(e, &s, page.records)
+			c.settle.put(0, s)
 		}
 	}
 	return c.again(ctx, maxSuspects)

@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/rowvec/rowvec/connector"
+	"github.com/rowvec/rowvec/function/wire"
 )
 
 // Postgres is the database of a postgres:// URL as a Source. It only reads, in sessions that are read-only; a role with SELECT on the
@@ -21,9 +22,8 @@ type Postgres struct{ pool *pgxpool.Pool }
 // connections is how many are open at most: one reads pages, one looks rows up.
 const connections = 3
 
-// session is how values are to be printed, whatever the database's defaults.
-const session = `SET TimeZone = 'UTC'; SET DateStyle = 'ISO, YMD'; SET IntervalStyle = 'iso_8601'; SET bytea_output = 'hex';
-SET extra_float_digits = 1; SET default_transaction_read_only = on; SET application_name = 'rowvec verify'`
+// session is what each connection begins with.
+const session = wire.Session + "SET application_name = 'rowvec verify'"
 
 // OpenPostgres connects. Its errors never show the URL, which holds a password.
 func OpenPostgres(ctx context.Context, url string) (*Postgres, error) {

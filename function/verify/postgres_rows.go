@@ -8,22 +8,21 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// A page has as many rows as fit in pageBytes, judged by the page before.
+// A page has as many rows as fit in pageBytes, judged by the page before, and at most growth times as many as that.
 const (
-	firstPage = 200
+	firstPage = 20
 	maxPage   = 2000
 	pageBytes = 8 << 20
+	growth    = 10
 )
 
 // nextPage is how many rows to ask for after a page of these.
 func nextPage(rows []Row) int {
 	bytes := 1
 	for _, row := range rows {
-		for _, v := range row {
-			bytes += len(v.Text) + 32
-		}
+		bytes += row.weight()
 	}
-	return min(max(1, pageBytes*len(rows)/bytes), maxPage)
+	return min(max(1, pageBytes*len(rows)/bytes), growth*len(rows), maxPage)
 }
 
 // Pages is Source.Pages. Along a primary key each page is a query of its own, so that no snapshot is held open; a table without one is

@@ -9,21 +9,8 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/rowvec/rowvec/connector"
+	"github.com/rowvec/rowvec/function/wire"
 )
-
-// columnsOf lists a table's columns in their order, with the type below any domain.
-const columnsOf = `
-WITH RECURSIVE base(attnum, oid, typmod) AS (
-  SELECT a.attnum, a.atttypid, a.atttypmod FROM pg_attribute a WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped
-  UNION ALL
-  SELECT b.attnum, t.typbasetype, t.typtypmod FROM base b JOIN pg_type t ON t.oid = b.oid WHERE t.typtype = 'd'
-)
-SELECT a.attname, coalesce(e.typname, t.typname), coalesce(e.typtype, t.typtype) = 'e', e.oid IS NOT NULL, b.typmod,
-  format_type(t.oid, -1), a.attgenerated <> ''
-FROM base b JOIN pg_type t ON t.oid = b.oid AND t.typtype <> 'd'
-JOIN pg_attribute a ON a.attrelid = $1 AND a.attnum = b.attnum
-LEFT JOIN pg_type e ON t.typcategory = 'A' AND e.oid = t.typelem
-ORDER BY b.attnum`
 
 // keyOf is the primary key's columns in key order; for a table without one, those of its first unique index that covers every row, as
 // Debezium takes them.
@@ -65,7 +52,7 @@ func (p *Postgres) Describe(ctx context.Context, name string, wanted, key []stri
 }
 
 func (p *Postgres) describe(ctx context.Context, t *Table, oid uint32, wanted, key []string) error {
-	columns, err := p.columns(ctx, oid)
+	columns, err := wire.Describe(ctx, p.pool, t.Name)
 	if err != nil {
 		return t.explain("read the columns of", err)
 	}
@@ -104,23 +91,6 @@ func (t *Table) positions(names []string) ([]int, error) {
 		at = append(at, i)
 	}
 	return at, nil
-}
-
-func (p *Postgres) columns(ctx context.Context, oid uint32) ([]Column, error) {
-	found, err := p.pool.Query(ctx, columnsOf, oid)
-	if err != nil {
-		return nil, err //nolint:wrapcheck // describe says what was read
-	}
-	//nolint:wrapcheck // as above
-	return pgx.CollectRows(found, func(row pgx.CollectableRow) (c Column, err error) {
-		var enum bool
-		var modifier int32
-		if err = row.Scan(&c.Name, &c.Type, &enum, &c.Array, &modifier, &c.SQL, &c.Generated); enum {
-			c.Type = "enum"
-		}
-		c.Modifier = int(modifier)
-		return c, err
-	})
 }
 
 func (p *Postgres) key(ctx context.Context, oid uint32) (names []string, primary bool, err error) {

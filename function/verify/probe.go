@@ -7,9 +7,10 @@ import (
 
 	"github.com/rowvec/rowvec/chroma"
 	"github.com/rowvec/rowvec/function/document"
+	"github.com/rowvec/rowvec/function/wire"
 )
 
-// probeRows is how many rows are looked at to find out the form.
+// probeRows is how many rows are looked at to find out the form, fewer where they are large.
 const probeRows = 200
 
 // enough is how many stored values must differ from all that is expected before it is the expectation that is doubted.
@@ -18,13 +19,16 @@ const enough = 5
 // probe finds out in which form the source writes, from a few rows that the index holds, and which columns cannot be compared at all:
 // those whose type has no known form, and those where no row has what any form expects. A table of exact types needs no probe.
 func (c *comparison) probe(ctx context.Context) error {
-	all := forms(c.Schemas)
+	all := wire.Forms(c.Schemas)
 	c.form = all[0]
 	c.judge = c.newJudge()
 	if !c.ambiguous() {
 		return nil
 	}
-	rows, err := c.Source.Sample(ctx, c.table, probeRows)
+	rows, err := c.Source.Sample(ctx, c.table, firstPage)
+	if n := min(nextPage(rows), probeRows); err == nil && len(rows) == firstPage && n > firstPage {
+		rows, err = c.Source.Sample(ctx, c.table, n)
+	}
 	if err != nil {
 		return err
 	}
@@ -40,26 +44,26 @@ func (c *comparison) probe(ctx context.Context) error {
 	}
 	c.form = best.form
 	for key, column := range c.judge.columns {
-		if column.sureness() == formed && best.differ[key] >= enough && best.equal[key] == 0 {
+		if column.Sureness() == wire.Formed && best.differ[key] >= enough && best.equal[key] == 0 {
 			c.judge.lenient[key] = true
 		}
 	}
-	if column := c.textColumn(formed); column != "" && c.judge.textGuess == "" && best.differ[""] >= enough && best.equal[""] == 0 {
+	if column := c.textColumn(wire.Formed); column != "" && c.judge.textGuess == "" && best.differ[""] >= enough && best.equal[""] == 0 {
 		c.judge.textGuess = column
 	}
 	return nil
 }
 
 func (c *comparison) ambiguous() bool {
-	return slices.ContainsFunc(c.table.Columns, func(col Column) bool { return col.sureness() != exact })
+	return slices.ContainsFunc(c.table.Columns, func(col Column) bool { return col.Sureness() != wire.Exact })
 }
 
 // newJudge knows the columns whose form is not exact.
 func (c *comparison) newJudge() *judge {
-	j := &judge{columns: map[string]*Column{}, lenient: map[string]bool{}, chunked: c.Chunked, textGuess: c.textColumn(guessed)}
+	j := &judge{columns: map[string]*Column{}, lenient: map[string]bool{}, chunked: c.Chunked, textGuess: c.textColumn(wire.Guessed)}
 	for _, f := range c.Fields {
 		col, has := c.table.column(f.Column)
-		if !has || col.sureness() == exact && col.Type != "float8" {
+		if !has || col.Sureness() == wire.Exact && col.Type != "float8" {
 			continue
 		}
 		key := f.As
@@ -67,7 +71,7 @@ func (c *comparison) newJudge() *judge {
 			key = f.Column
 		}
 		j.columns[key] = col
-		j.lenient[key] = col.sureness() == guessed && col.Type != "float4"
+		j.lenient[key] = col.Sureness() == wire.Guessed && col.Type != "float4"
 		if !j.lenient[key] {
 			delete(j.lenient, key)
 		}
@@ -76,7 +80,7 @@ func (c *comparison) newJudge() *judge {
 }
 
 // textColumn returns the first column of the text that is known as badly as that. A template that goes through the row has all columns.
-func (c *comparison) textColumn(as certainty) string {
+func (c *comparison) textColumn(as wire.Certainty) string {
 	names := c.Builder.Columns()
 	if len(names) == 0 || strings.Contains(c.Text, "range") && readsWhole(c.Text) {
 		names = nil
@@ -85,7 +89,7 @@ func (c *comparison) textColumn(as certainty) string {
 		}
 	}
 	for _, name := range names {
-		if col, has := c.table.column(name); has && col.sureness() == as {
+		if col, has := c.table.column(name); has && col.Sureness() == as {
 			return name
 		}
 	}
@@ -94,12 +98,12 @@ func (c *comparison) textColumn(as certainty) string {
 
 // score is how well a form fits.
 type score struct {
-	form          form
+	form          wire.Form
 	points        int
 	equal, differ map[string]int // by metadata key; "" is the text
 }
 
-func (c *comparison) score(ctx context.Context, rows []Row, f form) (*score, error) {
+func (c *comparison) score(ctx context.Context, rows []Row, f wire.Form) (*score, error) {
 	entries, err := entriesIn(c.table, f, c.Builder, rows)
 	if err != nil {
 		return nil, err

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rowvec/rowvec/function/document"
+	"github.com/rowvec/rowvec/function/wire"
 )
 
 // TestPlantedFaultsAreFoundAndNoOthers fills tables at random, plants faults of the five kinds in random rows, and wants exactly these
@@ -27,7 +28,7 @@ func TestPlantedFaultsAreFoundAndNoOthers(t *testing.T) {
 				}
 				r.spec.PrefixIDs = rng.IntN(4) == 0
 			})
-			f := forms(false)[rng.IntN(len(forms(false)))]
+			f := wire.Forms(false)[rng.IntN(len(wire.Forms(false)))]
 			var rows []Row
 			for id := range 20 + rng.IntN(200) {
 				rows = append(rows, randomRow(rng, id))

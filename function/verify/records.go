@@ -166,7 +166,7 @@ func (c *comparison) parse(name string) Key {
 		return nil
 	}
 	for i, at := range c.table.Key {
-		if values[i], ok = c.table.Columns[at].stored(values[i], c.form); !ok {
+		if values[i], ok = c.table.Columns[at].Stored(values[i], c.form); !ok {
 			return nil
 		}
 	}

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/rowvec/rowvec/function/wire"
 )
 
 // shrinking is a collection from which rows go while its ids are listed.
@@ -30,7 +32,7 @@ func TestGhostsAreFoundWhileRecordsMove(t *testing.T) {
 			var ghosts []string
 			for i := 1; i <= 200; i++ {
 				row := article(i)
-				r.index(form{}, row)
+				r.index(wire.Form{}, row)
 				if i%10 == 0 {
 					ghosts = append(ghosts, strconv.Itoa(i))
 				} else {
@@ -60,7 +62,7 @@ func TestExpectedIsBounded(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	r.fill(10)
-	entries, err := entriesIn(&Table{Name: r.table.name, Columns: r.table.columns, Key: []int{0}, Primary: true}, form{}, r.config.Builder, r.table.sorted())
+	entries, err := entriesIn(&Table{Name: r.table.name, Columns: r.table.columns, Key: []int{0}, Primary: true}, wire.Form{}, r.config.Builder, r.table.sorted())
 	require.NoError(t, err)
 	x := newExpected(4)
 	for _, e := range entries {

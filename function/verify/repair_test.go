@@ -12,6 +12,7 @@ import (
 	"github.com/rowvec/rowvec/embed/embedtest"
 	"github.com/rowvec/rowvec/function/document"
 	"github.com/rowvec/rowvec/function/indexer"
+	"github.com/rowvec/rowvec/function/wire"
 )
 
 func chunked(r *rig) {
@@ -30,7 +31,7 @@ func TestRepairMendsEverything(t *testing.T) {
 	r := newRig(t, chunked)
 	r.fill(30)
 	r.table.put(long(40, 12), long(41, 12), long(42, 12), long(43, 12), long(44, 12))
-	r.index(form{}, r.table.sorted()[30:]...)
+	r.index(wire.Form{}, r.table.sorted()[30:]...)
 	requireFaults(t, nil, r.run())
 
 	r.drop("7")
@@ -111,19 +112,19 @@ type overtaken struct {
 	n   int
 }
 
-func (o *overtaken) Apply(ctx context.Context, changes []*connector.Change) ([]indexer.Outcome, error) {
+func (o *overtaken) Apply(ctx context.Context, changes []indexer.Record) ([]indexer.Outcome, error) {
 	if o.n++; o.n == 1 {
 		table, err := o.r.table.Describe(ctx, "", nil, nil)
 		if err != nil {
 			return nil, err
 		}
-		change, err := table.change(o.row, form{})
+		change, err := table.change(o.row, wire.Form{})
 		if err != nil {
 			return nil, err
 		}
-		change.Version = connector.Version{LSN: changes[0].Version.LSN + 5, CommitTime: changes[0].Version.CommitTime}
+		change.Version = connector.Version{LSN: changes[0].Change.Version.LSN + 5, CommitTime: changes[0].Change.Version.CommitTime}
 		o.r.table.put(o.row)
-		if _, err := o.Applier.Apply(ctx, []*connector.Change{change}); err != nil {
+		if _, err := o.Applier.Apply(ctx, []indexer.Record{{Change: change}}); err != nil {
 			return nil, err
 		}
 	}
@@ -144,10 +145,10 @@ func TestAnInsertMeanwhileIsNotTakenForAGhost(t *testing.T) {
 			r.table.put(fresh)
 			table, err := r.table.Describe(t.Context(), "", nil, nil)
 			require.NoError(t, err)
-			change, err := table.change(fresh, form{})
+			change, err := table.change(fresh, wire.Form{})
 			require.NoError(t, err)
 			change.Version = connector.Version{LSN: 1 << 50, CommitTime: fenceEpoch.AddDate(1, 0, 0)}
-			_, err = r.pipeline.Apply(t.Context(), []*connector.Change{change})
+			_, err = r.pipeline.Apply(t.Context(), []indexer.Record{{Change: change}})
 			require.NoError(t, err)
 		}
 	}

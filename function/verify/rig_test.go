@@ -14,6 +14,7 @@ import (
 	"github.com/rowvec/rowvec/embed/embedtest"
 	"github.com/rowvec/rowvec/function/document"
 	"github.com/rowvec/rowvec/function/indexer"
+	"github.com/rowvec/rowvec/function/wire"
 )
 
 // rig is a table, its collection on a fake server, and the indexer between them.
@@ -76,17 +77,18 @@ func (r *rig) newPipeline() *Pipeline {
 }
 
 // index brings rows into the collection as the function would, in the given form.
-func (r *rig) index(f form, rows ...Row) {
+func (r *rig) index(f wire.Form, rows ...Row) {
 	r.t.Helper()
 	table, err := r.table.Describe(r.t.Context(), "", nil, nil)
 	require.NoError(r.t, err)
-	changes := make([]*connector.Change, len(rows))
+	changes := make([]indexer.Record, len(rows))
 	for i, row := range rows {
-		changes[i], err = table.change(row, f)
+		change, err := table.change(row, f)
 		require.NoError(r.t, err)
 		r.lsn++
 		at := time.Date(2026, 1, 1, 0, 0, int(r.lsn), 0, time.UTC)
-		changes[i].Version = connector.Version{LSN: r.lsn, CommitTime: at, Emitted: at}
+		change.Version = connector.Version{LSN: r.lsn, CommitTime: at, Emitted: at}
+		changes[i].Change = change
 	}
 	outcomes, err := r.pipeline.Apply(r.t.Context(), changes)
 	require.NoError(r.t, err)
@@ -103,7 +105,7 @@ func (r *rig) fill(n int) {
 		rows[i] = article(i + 1)
 	}
 	r.table.put(rows...)
-	r.index(form{}, rows...)
+	r.index(wire.Form{}, rows...)
 }
 
 func (r *rig) run() *Report {

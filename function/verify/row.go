@@ -5,29 +5,20 @@ import (
 	"slices"
 
 	"github.com/rowvec/rowvec/connector"
+	"github.com/rowvec/rowvec/function/wire"
 )
 
-// Value is one column of one row as Postgres prints it (DateStyle ISO, TimeZone UTC, bytea in hex).
-type Value struct {
-	Text string
-	Null bool
-}
+// Value is one column of one row as Postgres prints it.
+type Value = wire.Value
+
+// Column is a column and what its type is made of.
+type Column = wire.Column
 
 // Row is a row's values in the order of Table.Columns.
 type Row []Value
 
 // Key is the values of a row's key columns, in the order of Table.Key.
 type Key []Value
-
-// Column is a column and what its type is made of.
-type Column struct {
-	Name      string
-	Type      string // pg_type.typname of the type under any domain: "int8", "timestamptz", "enum"; of an array, of its elements
-	Array     bool
-	Modifier  int    // atttypmod, -1 for none
-	SQL       string // the type as SQL casts to it
-	Generated bool   // computed by Postgres: logical decoding may leave it out
-}
 
 // Table is what a comparison reads of a Postgres table.
 type Table struct {
@@ -85,10 +76,10 @@ func (t *Table) column(name string) (*Column, bool) {
 }
 
 // change makes of a row the change that a snapshot of the source would send.
-func (t *Table) change(r Row, f form) (*connector.Change, error) {
+func (t *Table) change(r Row, f wire.Form) (*connector.Change, error) {
 	c := &connector.Change{Op: connector.Read, Table: t.Name, After: make(connector.Row, len(t.Columns))}
 	for i := range t.Columns {
-		v, err := wire(&t.Columns[i], r[i], f)
+		v, err := wire.Convert(&t.Columns[i], r[i], f)
 		if err != nil {
 			return nil, err
 		}

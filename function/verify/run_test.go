@@ -9,6 +9,7 @@ import (
 
 	"github.com/rowvec/rowvec/chroma/chromatest"
 	"github.com/rowvec/rowvec/function/document"
+	"github.com/rowvec/rowvec/function/wire"
 )
 
 func TestEqual(t *testing.T) {
@@ -97,7 +98,7 @@ func TestRowsOnTheirWayAreNoFaults(t *testing.T) {
 	r.table.onFind = func() { // the first time that suspects, or keys, are looked up
 		if !done {
 			done = true
-			r.index(form{}, changed, article(21))
+			r.index(wire.Form{}, changed, article(21))
 			r.drop("4")
 		}
 	}
@@ -117,7 +118,7 @@ func TestALaggingFunctionIsGivenTime(t *testing.T) {
 	next := 10
 	r.table.onFind = func() {
 		if next < 19 { // the last never comes
-			r.index(form{}, article(next))
+			r.index(wire.Form{}, article(next))
 			next++
 		}
 	}

@@ -2,6 +2,7 @@ package verify
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"time"
 
@@ -16,14 +17,15 @@ type suspect struct {
 	records bool     // found by the pass over the records: only what that pass alone can find counts
 	since   time.Time
 	due     time.Time
-	seen    string // row and records as they were compared last
-	kind    Kind   // once it is confirmed
+	seen    [sha256.Size]byte // row and records as they were compared last
+	bytes   int               // that they took then; 0: not compared yet
+	kind    Kind              // once it is confirmed
 }
 
 const (
 	maxSuspects = 20_000 // wait for the older ones before more are taken
-	settleBatch = 1_000  // compared again at a time
-	mendBatch   = 4_000  // mended at a time
+	settleBatch = 1_000  // compared again at a time, if they are small (parts.go)
+	mendBatch   = 4_000  // mended behind one fence
 	maxTries    = 10     // for a row that is another one each time
 	movingPause = time.Second
 
@@ -146,8 +148,11 @@ func (c *comparison) look(ctx context.Context, batch []suspect) (*view, error) {
 			ids = append(ids, e.ids()...)
 		}
 	}
-	v.records, err = c.Index.Records(ctx, ids)
-	return v, err //nolint:wrapcheck // the index names its operation
+	if v.records, err = c.Index.Records(ctx, ids); err != nil {
+		return nil, err //nolint:wrapcheck // the index names its operation
+	}
+	c.weigh(v, batch)
+	return v, nil
 }
 
 // verdict judges a suspect. The pass over the records reports only what the pass over the rows cannot see: ghosts and tails.
@@ -164,16 +169,28 @@ func (c *comparison) verdict(v *view, s *suspect) *finding {
 }
 
 // digest tells whether a row or its first record is another one than before.
-func (v *view) digest(s *suspect) string {
+func (v *view) digest(s *suspect) [sha256.Size]byte {
 	row := "none"
 	if e := v.rows[s.id]; e != nil && e.doc != nil {
 		row = fmt.Sprint(e.doc.Fingerprint, e.doc.Metadata)
 	}
 	first, has := v.records[s.id]
-	return fmt.Sprint(row, has, first.Metadata)
+	return sha256.Sum256(fmt.Append(nil, row, has, first.Metadata))
 }
 
 func (c *comparison) recheck(ctx context.Context, try int, batch []suspect) error {
+	for part := range c.parts(batch) {
+		if err := c.recheckPart(ctx, try, part); err != nil {
+			return err
+		}
+	}
+	if c.Applier != nil && len(c.found) >= mendBatch {
+		return c.mend(ctx)
+	}
+	return nil
+}
+
+func (c *comparison) recheckPart(ctx context.Context, try int, batch []suspect) error {
 	v, err := c.look(ctx, batch)
 	if err != nil {
 		return err
@@ -187,14 +204,11 @@ func (c *comparison) recheck(ctx context.Context, try int, batch []suspect) erro
 	for i, s := range batch {
 		c.settled(try, s, findings[i], v.digest(&s))
 	}
-	if c.Applier != nil && len(c.found) >= mendBatch {
-		return c.mend(ctx)
-	}
 	return nil
 }
 
 // settled decides what becomes of a suspect that was compared again.
-func (c *comparison) settled(try int, s suspect, f *finding, digest string) {
+func (c *comparison) settled(try int, s suspect, f *finding, digest [sha256.Size]byte) {
 	moving := try > 0 && digest != s.seen
 	s.seen = digest
 	switch {

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rowvec/rowvec/function/document"
+	"github.com/rowvec/rowvec/function/wire"
 )
 
 func TestASharedCollectionHoldsOtherTablesRows(t *testing.T) {
@@ -40,7 +41,7 @@ func TestLongKeysAreHashes(t *testing.T) {
 		row := article(id)
 		row[1].Text = strings.Repeat("long key ", 30) + row[1].Text
 		r.table.put(row)
-		r.index(form{}, row)
+		r.index(wire.Form{}, row)
 	}
 	requireFaults(t, nil, r.run())
 	gone := r.table.sorted()[4]
@@ -65,7 +66,7 @@ func TestAKeyThatIsNoPrimaryKey(t *testing.T) {
 	null := article(1)
 	null[2] = Value{Null: true}
 	r.table.put(null, article(2))
-	r.index(form{}, null, article(2), article(3))
+	r.index(wire.Form{}, null, article(2), article(3))
 	requireFaults(t, map[Kind][]string{Ghost: {"3/What%20is%20to%20be%20said%20of%203."}}, r.run())
 	require.True(t, r.repair().Equal)
 	requireFaults(t, nil, r.run())
@@ -75,7 +76,7 @@ func TestKeysThatIDsDoNotTellLeaveGhostsUnchecked(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, func(r *rig) { r.table.columns[0].Type = "interval" })
 	r.table.put(article(1))
-	r.index(form{}, article(1))
+	r.index(wire.Form{}, article(1))
 	r.forge("77", "a ghost", nil)
 	report := r.run()
 	requireFaults(t, nil, report)

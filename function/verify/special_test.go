@@ -8,6 +8,7 @@ import (
 
 	"github.com/rowvec/rowvec/connector"
 	"github.com/rowvec/rowvec/function/document"
+	"github.com/rowvec/rowvec/function/wire"
 )
 
 // What becomes of NaN and the infinities depends on settings that verify cannot see: each of the possible ends is right, and nothing else.
@@ -44,7 +45,7 @@ func TestSpecialNumbers(t *testing.T) {
 // of schemas, and a stale number is one.
 func TestRowsWithSpecialNumbersAreEqual(t *testing.T) {
 	t.Parallel()
-	for _, indexed := range []form{{temporals: temporalNumbers}, {temporals: temporalText}} {
+	for _, indexed := range []wire.Form{{Temporals: wire.TemporalNumbers}, {Temporals: wire.TemporalText}} {
 		for _, told := range []bool{false, true} {
 			r := newRig(t, func(r *rig) {
 				r.table.columns = []Column{

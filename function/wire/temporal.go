@@ -1,4 +1,4 @@
-package verify
+package wire
 
 import (
 	"fmt"
@@ -18,7 +18,7 @@ const (
 // temporal converts a date or time as Postgres prints it. With a schema at hand package connector makes ISO 8601 of it; without one it
 // stays the number that Debezium's adaptive precision mode sends: days; milliseconds for a declared precision of up to 3, else
 // microseconds. A timestamp with time zone is text either way, in UTC.
-func temporal(c *Column, text string, f form) (any, error) {
+func temporal(c *Column, text string, f Form) (any, error) {
 	if text == "infinity" || text == "-infinity" {
 		return infinite(c, text, f), nil
 	}
@@ -31,13 +31,13 @@ func temporal(c *Column, text string, f form) (any, error) {
 	}
 	switch {
 	case c.Type == "timestamptz":
-		if f.padded {
+		if f.Padded {
 			m.pad(c.Modifier)
 		}
 		return m.date() + "T" + m.clock() + "Z", nil
-	case f.temporals == temporalText && c.Type == "date":
+	case f.Temporals == TemporalText && c.Type == "date":
 		return m.date(), nil
-	case f.temporals == temporalText:
+	case f.Temporals == TemporalText:
 		return m.date() + "T" + m.clock(), nil
 	case c.Type == "date":
 		return m.unix() / secondsPerDay, nil
@@ -53,10 +53,10 @@ const secondsPerDay = 24 * 60 * 60
 // coarse reports whether adaptive precision sends milliseconds.
 func coarse(c *Column) bool { return c.Modifier >= 0 && c.Modifier <= 3 }
 
-func infinite(c *Column, text string, f form) any {
+func infinite(c *Column, text string, f Form) any {
 	negative := text[0] == '-'
 	switch {
-	case c.Type == "timestamptz" || f.temporals == temporalText:
+	case c.Type == "timestamptz" || f.Temporals == TemporalText:
 		return text
 	case c.Type == "date" && negative:
 		return dateNegativeInfinity
@@ -69,8 +69,8 @@ func infinite(c *Column, text string, f form) any {
 	}
 }
 
-func clock(c *Column, text string, f form) (any, error) {
-	if f.temporals == temporalText {
+func clock(c *Column, text string, f Form) (any, error) {
+	if f.Temporals == TemporalText {
 		return text, nil
 	}
 	m := moment{}

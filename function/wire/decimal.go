@@ -1,4 +1,4 @@
-package verify
+package wire
 
 import (
 	"encoding/base64"
@@ -11,13 +11,13 @@ import (
 
 // decimal writes a numeric as the connector does under its decimal.handling.mode:
 //
-//	string   the digits as Postgres prints them, as seen of Debezium 1.9 ("0.000000012"); see javaDecimal for the other way
+//	string   the digits as Postgres prints them, as seen of Debezium 1.9 ("0.000000012"); see JavaDecimal for the other way
 //	double   float64
 //	precise  with a schema the text that package connector makes of it; without one, base64 of the unscaled value, beside its scale
 //	         where the column declares none
 //
 // NaN and infinities are the names of Debezium's SpecialValueDecimal, as captured ("NAN").
-func decimal(c *Column, text string, f form) (any, error) {
+func decimal(c *Column, text string, f Form) (any, error) {
 	switch text {
 	case "NaN":
 		return "NAN", nil
@@ -26,12 +26,12 @@ func decimal(c *Column, text string, f form) (any, error) {
 	case "-Infinity":
 		return "NEGATIVE_INFINITY", nil
 	}
-	switch f.decimals {
-	case decimalDouble:
+	switch f.Decimals {
+	case DecimalDouble:
 		x, err := strconv.ParseFloat(text, 64)
 		return x, c.misread(err)
-	case decimalPrecise:
-		if f.temporals == temporalText {
+	case DecimalPrecise:
+		if f.Temporals == TemporalText {
 			return text, nil
 		}
 		return unscaled(c, text)
@@ -40,9 +40,9 @@ func decimal(c *Column, text string, f form) (any, error) {
 	}
 }
 
-// javaDecimal writes plain decimal digits as java.math.BigDecimal.toString does: with an exponent when the number is below 1e-6. Where
+// JavaDecimal writes plain decimal digits as java.math.BigDecimal.toString does: with an exponent when the number is below 1e-6. Where
 // the index has that, it is not taken for a fault.
-func javaDecimal(text string) string {
+func JavaDecimal(text string) string {
 	sign, digits := "", text
 	if strings.HasPrefix(text, "-") {
 		sign, digits = "-", text[1:]

@@ -1,4 +1,4 @@
-package verify
+package wire
 
 import (
 	"encoding/base64"
@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// wire converts a value to what package connector would have decoded of the source's record:
+// Convert converts a value to what package connector would have decoded of the source's record:
 //
 //	bool, integers, floats          bool, int64, float64; NaN and infinities as text where no schema tells that they are numbers
 //	text, json, uuid, enum, inet…   the text that Postgres prints
@@ -18,8 +18,8 @@ import (
 //	bit(1)                          bool
 //	date, time, timestamp[tz]       see temporal
 //	arrays                          []any of these
-//	anything else                   the text that Postgres prints: a guess, which sureness tells
-func wire(c *Column, v Value, f form) (any, error) {
+//	anything else                   the text that Postgres prints: a guess, which Sureness tells
+func Convert(c *Column, v Value, f Form) (any, error) {
 	if v.Null {
 		return nil, nil //nolint:nilnil // null is a value
 	}
@@ -43,7 +43,7 @@ func wire(c *Column, v Value, f form) (any, error) {
 	return list, nil
 }
 
-func scalar(c *Column, text string, f form) (any, error) {
+func scalar(c *Column, text string, f Form) (any, error) {
 	switch c.Type {
 	case "bool":
 		return text == "t", nil
@@ -51,8 +51,8 @@ func scalar(c *Column, text string, f form) (any, error) {
 		n, err := strconv.ParseInt(text, 10, 64)
 		return n, c.misread(err)
 	case "float4", "float8":
-		x, err := strconv.ParseFloat(text, 64)
-		if err == nil && f.temporals == temporalNumbers && (math.IsNaN(x) || math.IsInf(x, 0)) {
+		x, err := float(c, text)
+		if err == nil && f.Temporals == TemporalNumbers && (math.IsNaN(x) || math.IsInf(x, 0)) {
 			return text, nil
 		}
 		return x, c.misread(err)
@@ -70,6 +70,18 @@ func scalar(c *Column, text string, f form) (any, error) {
 		return v, c.misread(err)
 	}
 	return text, nil
+}
+
+// float reads a number. Four bytes are sent as the shortest text that means them, which older servers do not print.
+func float(c *Column, text string) (float64, error) {
+	if c.Type == "float4" {
+		x, err := strconv.ParseFloat(text, 32)
+		if err != nil {
+			return 0, err //nolint:wrapcheck // misread does
+		}
+		text = strconv.FormatFloat(x, 'g', -1, 32)
+	}
+	return strconv.ParseFloat(text, 64) //nolint:wrapcheck // misread does
 }
 
 func (c *Column) misread(err error) error {
