@@ -203,9 +203,11 @@ test('a token is asked for, a wrong one refused, and kept for the tab alone', as
   expect(await page.evaluate(() => [sessionStorage.length, localStorage.length, document.cookie])).toEqual([1, 0, ''])
   await page.reload()
   await live(page)
+  await search(page, 'shoes')
   await page.getByRole('button', { name: 'Forget token' }).click()
   await page.getByLabel('Token', { exact: true }).waitFor()
   expect(await page.evaluate(() => sessionStorage.length)).toBe(0)
+  expect(await page.getByTestId('results').count()).toBe(0)
   expect(await page.getByTestId('changes').count()).toBe(0)
 })
 
