@@ -25,7 +25,7 @@ build: ## build the function and the CLI into bin/
 demo: build ## from nothing to a working index, on the real stack
 	go run ./deploy/demo
 
-up: ## start the local stack and leave it running; addresses in .rowvec/stack.env
+up: build ## start the local stack and leave it running; addresses in .rowvec/stack.env
 	go run ./deploy/local up
 
 down: ## end the local stack

@@ -81,8 +81,8 @@ func (g *gatewayProcess) requireStatus(t *testing.T, rows int64) {
 	eventually(t, 40*time.Second, func(context.Context) error {
 		s = g.status(t)
 		table := tableStatus(s, gatewayTable)
-		have := fmt.Sprint(s.State, number(table.Rows), number(table.Records), number(table.SourceRows), number(table.Backlog), number(table.Coverage), len(s.Instances))
-		if want := fmt.Sprint(monitor.Running, rows, rows, rows, 0, 1, 1); have != want {
+		have := fmt.Sprint(s.State, number(table.Rows), number(table.Records), number(table.SourceRows), number(table.Backlog), number(table.Coverage), len(s.Instances), s.Sources.Events.OK)
+		if want := fmt.Sprint(monitor.Running, rows, rows, rows, 0, 1, 1, true); have != want {
 			return fmt.Errorf("status has %s, not %s", have, want)
 		}
 		return nil
@@ -94,7 +94,7 @@ func (g *gatewayProcess) requireStatus(t *testing.T, rows int64) {
 	require.Zero(t, s.Instances[0].Failed)
 	require.Empty(t, s.Instances[0].LastError)
 	require.Zero(t, *s.DeadLetters.Waiting)
-	require.True(t, s.Sources.Admin.OK && s.Sources.Events.OK && s.Sources.Postgres.OK, "%+v", s.Sources)
+	require.True(t, s.Sources.Admin.OK && s.Sources.Chroma.OK, "%+v", s.Sources)
 }
 
 func tableStatus(s monitor.Status, table string) monitor.TableStatus {

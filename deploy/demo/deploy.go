@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"fmt"
+	"os"
 	"strings"
 	"time"
 )
@@ -18,8 +20,28 @@ func (d *demo) deploy(ctx context.Context) error {
 	if err := d.deployFunction(ctx); err != nil {
 		return err
 	}
-	return d.deploySource(ctx)
+	if err := d.deploySource(ctx); err != nil {
+		return err
+	}
+	return d.startGateway(ctx)
 }
+
+// startGateway serves what was deployed.
+func (d *demo) startGateway(ctx context.Context) error {
+	function, err := os.ReadFile(functionFile)
+	if err != nil {
+		return fmt.Errorf("read the function's settings: %w", err)
+	}
+	if err := d.stack.StartGateway(ctx, searcher, function); err != nil {
+		return advise(err, "look at %s", d.stack.Gateway.Log())
+	}
+	d.env = d.stack.Env()
+	d.screen.line("The gateway (rowvec serve) answers searches; open it in a browser to watch what follows: %s", d.env.GatewayURL)
+	return nil
+}
+
+// gatewaySearch asks the gateway, in a shell that has the stack's addresses.
+const gatewaySearch = `curl -s "$GATEWAY_URL/v1/search?table=` + table + `&topK=3&q=a+boat+for+the+lake"`
 
 // complaints are what function and source say of themselves in their status, as the end of an error.
 func (d *demo) complaints(ctx context.Context) string {

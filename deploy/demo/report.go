@@ -19,6 +19,7 @@ func (d *demo) farewell(context.Context) error {
 		{"load the addresses", ". " + stackDir + "/stack.env"},
 		{"change a row", `psql "$POSTGRES_URL" -c "UPDATE ` + table + ` SET title = 'Inflatable canoe', body = 'Two seats; rolls up into a bag.' WHERE id = 7"`},
 		{"search", shellLine(append([]string{searcher}, searchArgs("a boat for the lake")...)...)},
+		{"ask the gateway, whose page is at " + d.env.GatewayURL, gatewaySearch},
 		{"look at function and source", `"$PULSAR_ADMIN" functions status --name ` + functionName + "\n" +
 			`"$PULSAR_ADMIN" functions stats --name ` + functionName + "\n" +
 			`"$PULSAR_ADMIN" sources status --name ` + sourceName},

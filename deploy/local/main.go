@@ -75,11 +75,26 @@ func up(ctx context.Context, opts stack.Options, out io.Writer) error {
 	if err != nil {
 		return err
 	}
+	if err := startGateway(ctx, s); err != nil {
+		return err
+	}
 	file := filepath.Join(opts.Dir, "stack.env")
 	if s.Reused() {
 		return write(out, fmt.Sprintf("The stack is already up; %s says how to reach it.\n", file))
 	}
 	return write(out, fmt.Sprintf("The stack is up after %.1fs; %s says how to reach it.\n", time.Since(begun).Seconds(), file))
+}
+
+// startGateway serves the function as it is shipped, whether or not somebody has deployed it already. Outside of the project there is none.
+func startGateway(ctx context.Context, s *stack.Stack) error {
+	function, err := os.ReadFile("deploy/function.yaml")
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("read the function's settings: %w", err)
+	}
+	return s.StartGateway(ctx, "bin/rowvec", function)
 }
 
 func down(ctx context.Context, dir string, args []string, out io.Writer) error {
@@ -115,7 +130,7 @@ func attached(dir string, work func(*stack.Stack) error) error {
 
 func status(ctx context.Context, s *stack.Stack, out io.Writer) error {
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	for _, c := range s.Components() {
+	for _, c := range append(s.Components(), s.Gateway) {
 		state, pid := "ready", c.PID()
 		if pid == 0 {
 			state = "down"
@@ -130,7 +145,7 @@ func status(ctx context.Context, s *stack.Stack, out io.Writer) error {
 }
 
 func logs(s *stack.Stack, out io.Writer) error {
-	for _, c := range s.Components() {
+	for _, c := range append(s.Components(), s.Gateway) {
 		if err := write(out, c.Log()+"\n"); err != nil {
 			return err
 		}

@@ -36,4 +36,4 @@ test('a token is wanted', () => {
   expect(message({ kind: 'token', refused: true }, undefined, true)?.title).toContain('token')
 })
 
-test.each([['', ''], ['no instance runs', 'No instance runs.'], ['Why?', 'Why?']])('sentence %j', (text, s) => expect(sentence(text)).toBe(s))
+test.each([['', ''], ['no instance runs', 'No instance runs.'], ['Why?', 'Why?'], ['embedding.model is "b"', 'embedding.model is "b".'], ['app_x: gone', 'app_x: gone.']])('sentence %j', (text, s) => expect(sentence(text)).toBe(s))

@@ -83,7 +83,7 @@ func (e *StartError) Unwrap() error { return e.Reason }
 // ErrExited is the reason of a part that ended while it was waited for.
 var ErrExited = errors.New("it exited")
 
-// Name is "postgres", "pulsar", "chroma", "embedding", "debezium2" or "debezium3".
+// Name is "postgres", "pulsar", "chroma", "embedding", "debezium2", "debezium3" or "gateway".
 func (c *Component) Name() string { return c.name }
 
 // URL is how clients reach the part; it stays the same over restarts.

@@ -27,11 +27,12 @@ type Env struct {
 	ChromaURL      string // CHROMA_URL: http://host:port
 	EmbeddingURL   string // EMBEDDING_URL: an OpenAI base URL, ending in /v1
 	EmbeddingModel string // EMBEDDING_MODEL
+	GatewayURL     string // GATEWAY_URL: http://host:port; empty, and not in the file, while no gateway runs
 }
 
 // Env tells how to reach the stack.
 func (s *Stack) Env() Env {
-	return Env{
+	e := Env{
 		PulsarURL:      s.Pulsar.URL(),
 		PulsarAdminURL: adminURL(s.Pulsar.at.ports),
 		PulsarAdmin:    filepath.Join(s.opts.Dir, adminName),
@@ -40,11 +41,15 @@ func (s *Stack) Env() Env {
 		EmbeddingURL:   s.Embedding.URL(),
 		EmbeddingModel: EmbeddingModel,
 	}
+	if s.Gateway.PID() > 0 {
+		e.GatewayURL = s.Gateway.URL()
+	}
+	return e
 }
 
 // Pairs lists the variables as KEY=value, in the order of the file.
 func (e Env) Pairs() []string {
-	return []string{
+	pairs := []string{
 		"PULSAR_URL=" + e.PulsarURL,
 		"PULSAR_ADMIN_URL=" + e.PulsarAdminURL,
 		"PULSAR_ADMIN=" + e.PulsarAdmin,
@@ -53,6 +58,10 @@ func (e Env) Pairs() []string {
 		"EMBEDDING_URL=" + e.EmbeddingURL,
 		"EMBEDDING_MODEL=" + e.EmbeddingModel,
 	}
+	if e.GatewayURL != "" {
+		pairs = append(pairs, "GATEWAY_URL="+e.GatewayURL)
+	}
+	return pairs
 }
 
 // String is the content of stack.env: lines that a shell, and most readers of such files, understand.

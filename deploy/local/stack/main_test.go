@@ -72,10 +72,10 @@ func assembleFakes(t *testing.T, dir, script string) (*Stack, []*fake) {
 	state, err := openState(dir)
 	require.NoError(t, err)
 	s := &Stack{opts: Options{Dir: dir}, state: state, log: slog.New(slog.DiscardHandler)}
-	into := []**Component{&s.Postgres, &s.Chroma, &s.Embedding, &s.Pulsar, &s.Debezium2, &s.Debezium3}
+	into := []**Component{&s.Postgres, &s.Chroma, &s.Embedding, &s.Pulsar, &s.Debezium2, &s.Debezium3, &s.Gateway}
 	fakes := make([]*fake, len(into))
-	for i, name := range []string{"postgres", "chroma", "embedding", "pulsar", "debezium2", "debezium3"} {
-		ports, err := state.ports(name, 1)
+	for i, name := range []string{"postgres", "chroma", "embedding", "pulsar", "debezium2", "debezium3", "gateway"} {
+		ports, err := state.ports(name, 3)
 		require.NoError(t, err)
 		at := place{dir: filepath.Join(dir, name), log: filepath.Join(dir, "logs", name+".log"), ports: ports}
 		fakes[i] = &fake{place: at, script: script, start: time.Minute}

@@ -40,6 +40,8 @@ type Stack struct {
 	Postgres, Chroma, Embedding, Pulsar *Component
 	// Debezium Server of version 2 and 3, the other source. They start only by StartDebezium.
 	Debezium2, Debezium3 *Component
+	// Gateway is `rowvec serve`. It starts only by StartGateway.
+	Gateway *Component
 
 	opts   Options
 	cache  *install.Cache
@@ -172,6 +174,7 @@ func (s *Stack) assemble() error {
 		{&s.Pulsar, "pulsar", 3, newPulsar},
 		{&s.Debezium2, "debezium2", 1, newDebezium2},
 		{&s.Debezium3, "debezium3", 1, newDebezium3},
+		{&s.Gateway, "gateway", 1, newGateway},
 	}
 	for _, p := range parts {
 		ports, err := s.state.ports(p.name, p.ports)
@@ -191,7 +194,7 @@ func (s *Stack) Components() []*Component {
 
 // all lists the parts that there may be.
 func (s *Stack) all() []*Component {
-	return append(s.Components(), s.Debezium2, s.Debezium3)
+	return append(s.Components(), s.Debezium2, s.Debezium3, s.Gateway)
 }
 
 // Reused reports whether Start found all parts running, and started none.
@@ -269,7 +272,7 @@ func (s *Stack) Stop(ctx context.Context) error {
 
 func (s *Stack) halt(ctx context.Context, which func(*Component) bool) error {
 	var errs []error
-	for _, c := range []*Component{s.Debezium2, s.Debezium3, s.Pulsar} { // who publishes first
+	for _, c := range []*Component{s.Gateway, s.Debezium2, s.Debezium3, s.Pulsar} { // who asks and who publishes first
 		if which(c) {
 			errs = append(errs, c.Stop(ctx))
 		}

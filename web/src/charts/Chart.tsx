@@ -96,7 +96,7 @@ function options(props: ChartProps, host: HTMLElement, onIndex: (i: number | nul
     legend: { show: false },
     cursor: { y: false, points: { show: !props.stacked, size: 5 }, drag: { x: false, y: false }, sync: { key: 'rowvec' } },
     hooks: { setCursor: [(u: uPlot) => onIndex(u.cursor.idx ?? null)] },
-    scales: { x: { time: true, auto: false }, y: { range: (_u, _min, max) => [0, Math.max((max ?? 0) * 1.08, floor(props))] } },
+    scales: { x: { time: true, auto: false, range: () => [props.now - span, props.now] }, y: { range: (_u, _min, max) => [0, Math.max((max ?? 0) * 1.08, floor(props))] } },
     axes: [
       { ...axis, size: 22, gap: 5, grid: { show: false }, splits: minutes, values: (u, times) => times.map((t) => before(t, u.scales['x']?.max ?? t)) },
       { ...axis, size: 52, gap: 5, space: 28, values: (_u, values) => values.map((v) => props.format(v)) },
@@ -125,7 +125,8 @@ function sparse(u: uPlot, i: number): boolean {
 
 /** A mark for each whole minute before the end: the window moves, and its marks stand still. */
 function minutes(_u: uPlot, _axis: number, min: number, max: number): number[] {
-  return Array.from({ length: Math.floor((max - min) / 60) }, (_, i) => max - i * 60).reverse()
+  const whole = Math.min(Math.floor((max - min) / 60), span / 60)
+  return Array.from({ length: whole }, (_, i) => max - i * 60).reverse()
 }
 
 const before = (time: number, end: number): string => (time >= end ? 'now' : `−${Math.round((end - time) / 60)} min`)

@@ -10,7 +10,8 @@ export function Charts(): JSX.Element {
   const end = createMemo(() => Math.round((ticks().at(-1)?.time ?? now()) / 1_000))
   const outcomes = createMemo(() => outcomesOf(ticks()), [], { equals: (a, b) => a.join() === b.join() })
   const tables = createMemo(() => tablesOf(ticks()), [], { equals: (a, b) => a.join() === b.join() })
-  const events = (otherwise: string): string => status()?.sources.events.error || otherwise
+  const known = (otherwise: string): string => (status() ? otherwise : '')
+  const events = (otherwise: string): string => status()?.sources.events.error || known(otherwise)
   return (
     <div class="charts">
       <Chart
@@ -26,12 +27,12 @@ export function Charts(): JSX.Element {
       <Chart
         title="Backlog" note="messages" stepped now={end()} format={count}
         curves={tables().map(tableCurve)} data={backlogs(ticks(), tables())}
-        empty={status()?.sources.admin.error || 'Nothing waits.'}
+        empty={status()?.sources.admin.error || known('Nothing waits.')}
       />
       <Chart
         title="Searches" note="time to answer" now={end()} format={duration}
         curves={quantileCurves} data={quantiles(ticks(), (t) => t.queries)}
-        empty="Nobody searched in the last five minutes."
+        empty={known('Nobody searched in the last five minutes.')}
       />
     </div>
   )

@@ -1,5 +1,5 @@
 import { createMemo, Show, type JSX } from 'solid-js'
-import { duration } from '../format'
+import { ago } from '../format'
 import { link, now, reconnect, stale, status, ticks, wall } from '../live/live'
 import { message } from './banner'
 
@@ -9,7 +9,7 @@ export function Banner(): JSX.Element {
   const says = createMemo(() => message(link(), status(), stale()), undefined, { equals: (a, b) => a?.title === b?.title && a?.text === b?.text })
   const age = (): string => {
     const last = ticks().at(-1)
-    return last && stale() ? `The figures are ${duration(Math.max(0, Math.floor((now() - last.time) / 1_000) * 1_000))} old.` : ''
+    return last && now() - last.time >= 2_000 ? `The figures are from ${ago(last.time, now())}.` : ''
   }
   const wait = (): number => {
     const l = link()

@@ -17,6 +17,11 @@ export function Changes(props: { onRow: (table: string, row: string) => void }):
     if (!still || all.length === 0) setShown(all.slice(0, shownAtOnce))
   }))
   const waiting = (): number => newer(changes(), shown()[0])
+  const none = (): string => {
+    const s = status()
+    if (!s) return 'Not known yet.'
+    return s.sources.events.error || 'No change yet. A row that is written in Postgres shows here when it is searchable.'
+  }
   const dropped = (): number => ticks().reduce((n, t) => n + t.changesDropped, 0)
   return (
     <section class="changes" aria-labelledby="changes-title">
@@ -32,7 +37,7 @@ export function Changes(props: { onRow: (table: string, row: string) => void }):
         </Show>
         <button type="button" aria-pressed={held()} onClick={() => setHeld(!held())}>{held() ? 'Go on' : 'Pause'}</button>
       </header>
-      <Show when={changes().length > 0} fallback={<p class="empty">{status()?.sources.events.error || 'No change yet. A row that is written in Postgres shows here when it is searchable.'}</p>}>
+      <Show when={changes().length > 0} fallback={<p class="empty">{none()}</p>}>
         <div
           class="scroll" role="region" aria-label="Recent changes" tabindex="0"
           onMouseEnter={() => setOver(true)} onMouseLeave={() => setOver(false)}

@@ -33,10 +33,12 @@ export function Figures(): JSX.Element {
   const backlog = createMemo(() => sum(Object.values(ticks().at(-1)?.backlog ?? {})))
   const queries = createMemo(() => recentQueries(ticks(), 60))
   const seen = createMemo(() => deadLetters(status()).reduce((n, [, m]) => n + m, 0))
+  // Without the function's events nothing is known of what it does, rather than that it does nothing.
+  const watched = (): boolean => (status()?.sources.events.ok ?? false) || total() > 0
   return (
     <dl class="figures">
-      <Figure id="rate" name="Changes" value={`${rate(perSecond(ticks(), 10, settled))} /s`}>
-        {count(total())} in 5 min
+      <Figure id="rate" name="Changes" value={watched() ? `${rate(perSecond(ticks(), 10, settled))} /s` : unknown}>
+        {count(watched() ? total() : undefined)} in 5 min
       </Figure>
       <Figure id="freshness" name="Searchable after, p95" value={duration(fresh()?.p95)}>
         <Show when={fresh()} fallback="nothing in the last minute">
@@ -50,7 +52,7 @@ export function Figures(): JSX.Element {
         </Show>
       </Figure>
       <Figure id="dead" name="Dead letters" value={count(status()?.deadLetters.waiting)} bad={(status()?.deadLetters.waiting ?? 0) > 0}>
-        waiting · {status() ? count(seen()) : unknown} seen live
+        waiting · {count(watched() ? seen() : undefined)} seen live
       </Figure>
       <Figure id="searches" name="Searches" value={`${rate(perSecond(ticks(), 10, (t) => t.queries.count))} /s`}>
         <Show when={queries()} fallback="none in the last minute">p95 {duration(queries()?.p95)}</Show>

@@ -1,5 +1,6 @@
 import { Show, type JSX } from 'solid-js'
-import { hello, link, stale, status, useToken } from '../live/live'
+import { hello, link, stale, status } from '../live/live'
+import { changeToken } from '../search/walk'
 import { choice, dark, nextTheme } from '../theme'
 import { token } from '../token'
 
@@ -20,7 +21,7 @@ export function Header(): JSX.Element {
       <span class="link" classList={{ on: !stale() && link().kind === 'open' }} data-testid="link">{connected()}</span>
       <Show when={hello()}>{(h) => <span class="version" title="version of the gateway">{h().version}</span>}</Show>
       <Show when={token() !== ''}>
-        <button type="button" class="quiet" onClick={() => useToken('')}>Forget token</button>
+        <button type="button" class="quiet" onClick={() => changeToken('')}>Forget token</button>
       </Show>
       <button type="button" class="quiet" aria-label={`Theme: ${dark() ? 'dark' : 'light'}${choice() === 'auto' ? ', as the system' : ''}`} onClick={nextTheme}>
         {dark() ? 'Light' : 'Dark'}

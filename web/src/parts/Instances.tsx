@@ -1,11 +1,11 @@
-import { For, Show, type JSX } from 'solid-js'
+import { Index, Show, type JSX } from 'solid-js'
 import { ago, count } from '../format'
 import { now, status } from '../live/live'
 import type { Instance } from '../wire'
 
 /** Every process of the function and how it fares. */
 export function Instances(): JSX.Element {
-  const none = (): string => status()?.sources.admin.error || 'No instance of the function runs. Start it: rowvec deploys as any Pulsar function does.'
+  const none = (): string => status()?.sources.admin.error || 'No instance of the function runs. Changes wait in the topic until one does.'
   return (
     <section class="instances" aria-labelledby="instances-title">
       <header><h2 id="instances-title">Instances</h2></header>
@@ -15,7 +15,7 @@ export function Instances(): JSX.Element {
             <thead>
               <tr><th>Instance</th><th>State</th><th class="number">Received</th><th class="number">Settled</th><th class="number">Dead</th><th class="number">Restarts</th><th class="number">Last record</th></tr>
             </thead>
-            <tbody data-testid="instances"><For each={status()?.instances}>{(i) => <Lines instance={i} />}</For></tbody>
+            <tbody data-testid="instances"><Index each={status()?.instances}>{(i) => <Lines instance={i()} />}</Index></tbody>
           </table>
         </div>
       </Show>

@@ -1,4 +1,4 @@
-import { For, Show, type JSX } from 'solid-js'
+import { Index, Show, type JSX } from 'solid-js'
 import { ago, count, duration, percent } from '../format'
 import { now, status } from '../live/live'
 import type { TableStatus } from '../wire'
@@ -23,7 +23,7 @@ export function Tables(): JSX.Element {
                 <th class="number">Backlog</th><th class="number">p95</th><th class="number">Dead</th><th class="number">Last change</th>
               </tr>
             </thead>
-            <tbody data-testid="tables"><For each={status()?.tables}>{(t) => <Line table={t} />}</For></tbody>
+            <tbody data-testid="tables"><Index each={status()?.tables}>{(t) => <Line table={t()} />}</Index></tbody>
           </table>
         </div>
         <Show when={uncovered()}><p class="hint">{uncovered()}</p></Show>

@@ -1,5 +1,6 @@
 import { createEffect, createSignal, type JSX } from 'solid-js'
-import { link, useToken } from '../live/live'
+import { link } from '../live/live'
+import { changeToken } from '../search/walk'
 
 /** Asks for a token while the gateway wants one. */
 export function TokenDialog(): JSX.Element {
@@ -18,7 +19,7 @@ export function TokenDialog(): JSX.Element {
     e.preventDefault()
     const token = value().trim()
     setValue('')
-    if (token) useToken(token)
+    if (token) changeToken(token)
   }
   return (
     <dialog ref={dialog} aria-labelledby="token-title" onCancel={(e) => e.preventDefault()}>

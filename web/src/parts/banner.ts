@@ -32,8 +32,9 @@ export function message(link: LinkState, status: Status | undefined, stale: bool
   return { kind, title, text: status.cause ? sentence(status.cause) : otherwise }
 }
 
-/** A cause as a sentence: it begins with a capital and ends with a stop. */
+/** A cause as a sentence: it ends with a stop, and begins with a capital unless the first word is a name, such as of a setting. */
 export function sentence(text: string): string {
   const t = text.trim()
-  return t === '' ? '' : t[0]!.toUpperCase() + t.slice(1) + (/[.!?…]$/.test(t) ? '' : '.')
+  const head = /^[a-z]+(?=[\s,;:]|$)/.test(t) ? t[0]!.toUpperCase() + t.slice(1) : t
+  return head === '' || /[.!?…]$/.test(head) ? head : `${head}.`
 }

@@ -46,8 +46,8 @@ export function SearchPanel(): JSX.Element {
       <form role="search" onSubmit={submit}>
         <div class="ask">
           <Show when={choices().length > 1} fallback={<span class="target">{choices()[0]?.name ?? ''}</span>}>
-            <label class="hidden" for="target">Where to search</label>
-            <select id="target" value={form.target} onChange={(e) => setForm('target', e.currentTarget.value)}>
+            <label class="hidden" for="where-to">Where to search</label>
+            <select id="where-to" value={form.target} onChange={(e) => setForm('target', e.currentTarget.value)}>
               <For each={choices()}>{(c) => <option value={c.value}>{c.name}</option>}</For>
             </select>
           </Show>
@@ -104,8 +104,8 @@ function Filters(props: FiltersProps): JSX.Element {
         <Field name="contains" label="Contains" {...props} placeholder="letter by letter" />
         <Field name="minScore" label="Least score" {...props} placeholder="0.7" />
         <div class="field">
-          <label for="topK">Rows</label>
-          <select id="topK" value={props.form.topK} onChange={(e) => props.set('topK', e.currentTarget.value)}>
+          <label for="filter-topK">Rows</label>
+          <select id="filter-topK" value={props.form.topK} onChange={(e) => props.set('topK', e.currentTarget.value)}>
             <For each={['5', '10', '20', '50', '100']}>{(n) => <option>{n}</option>}</For>
           </select>
         </div>
@@ -124,16 +124,17 @@ interface FieldProps extends FiltersProps {
   wide?: boolean
 }
 
+/** Ids are prefixed: a form's inputs hide its own properties of the same name, and a form has a target and contains(). */
 function Field(props: FieldProps): JSX.Element {
   return (
     <div class="field" classList={{ wide: props.wide ?? false }}>
-      <label for={props.name}>{props.label}</label>
+      <label for={`filter-${props.name}`}>{props.label}</label>
       <input
-        id={props.name} spellcheck={false} autocomplete="off" placeholder={props.placeholder} value={props.form[props.name]}
-        aria-invalid={props.faults[props.name] ? 'true' : undefined} aria-describedby={`${props.name}-fault`}
+        id={`filter-${props.name}`} spellcheck={false} autocomplete="off" placeholder={props.placeholder} value={props.form[props.name]}
+        aria-invalid={props.faults[props.name] ? 'true' : undefined} aria-describedby={`filter-${props.name}-fault`}
         onInput={(e) => props.set(props.name, e.currentTarget.value)}
       />
-      <p class="bad" id={`${props.name}-fault`} role="alert">{props.faults[props.name]}</p>
+      <p class="bad" id={`filter-${props.name}-fault`} role="alert">{props.faults[props.name]}</p>
     </div>
   )
 }

@@ -1,6 +1,6 @@
 import { createSignal } from 'solid-js'
 import { Api, Trouble } from '../api'
-import { wantToken } from '../live/live'
+import { useToken, wantToken } from '../live/live'
 import { token } from '../token'
 import type { Answer, Found, Neighbours, Question, Row } from '../wire'
 
@@ -73,4 +73,10 @@ export function backTo(index: number): void {
 /** Ends the walk: results go away. */
 export function clearWalk(): void {
   backTo(-1)
+}
+
+/** Goes on with another token. What the last one found may not be for this one. */
+export function changeToken(token: string): void {
+  clearWalk()
+  useToken(token)
 }
