@@ -94,7 +94,8 @@ check-page: web/node_modules/.package-lock.json ## fail when the built page is n
 
 test-page: web/node_modules/.package-lock.json ## unit tests of the page, and the built page in headless Chromium
 	cd web && npm test
-	@test -x "$${CHROMIUM:-/usr/bin/chromium}" || { echo 'the page is tested in Chromium: sudo apt-get install -y chromium, or set CHROMIUM' >&2; exit 1; }
+	@test -x "$${CHROMIUM:-/usr/bin/chromium}" || { [ "$$(id -u)" = 0 ] && apt-get update -q && apt-get install -yq --no-install-recommends chromium; } || { \
+	  echo 'the page is tested in Chromium: sudo apt-get install -y chromium, or set CHROMIUM' >&2; exit 1; }
 	cd web && npm run e2e
 
 check-generated: generate ## fail when the generated code is not what is committed
