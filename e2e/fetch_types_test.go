@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -36,14 +37,14 @@ func typedTable(t *testing.T) (columns []typed, txID uint64) {
 		_, err := world.db.Exec(t.Context(), statement)
 		require.NoError(t, err, statement)
 	}
-	names, values := "", ""
+	var names, values []string
 	for _, c := range columns {
 		_, err := world.db.Exec(t.Context(), "ALTER TABLE fetching.types ADD "+c.Name+" "+c.SQL)
 		require.NoError(t, err)
-		names += ", " + c.Name
-		values += ", '" + c.Text + "'"
+		names, values = append(names, c.Name), append(values, "'"+c.Text+"'")
 	}
-	err = world.db.QueryRow(t.Context(), "INSERT INTO fetching.types ("+names[2:]+") VALUES ("+values[2:]+") RETURNING txid_current()").Scan(&txID)
+	insert := "INSERT INTO fetching.types (" + strings.Join(names, ", ") + ") VALUES (" + strings.Join(values, ", ") + ") RETURNING txid_current()"
+	err = world.db.QueryRow(t.Context(), insert).Scan(&txID)
 	require.NoError(t, err)
 	return columns, txID
 }
