@@ -43,6 +43,7 @@ func TestGateway(t *testing.T) {
 	t.Run("changes are found and shown", func(t *testing.T) { g.requireChanges(t, s) })
 	t.Run("rows and features", func(t *testing.T) { g.requireRows(t) })
 	t.Run("tokens", func(t *testing.T) { g.requireTokens(t) })
+	t.Run("the OpenAPI document", func(t *testing.T) { g.requireDescribed(t) })
 	t.Run("the function goes and comes back", func(t *testing.T) { g.requireAway(t, d, s) })
 	t.Run("counts follow", func(t *testing.T) { g.requireStatus(t, gatewayRows+1) })
 	t.Run("a clean stop", func(t *testing.T) { g.requireCleanStop(t) })

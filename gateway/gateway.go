@@ -80,7 +80,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) { g.handler.
 const (
 	headerTimeout = 5 * time.Second
 	idleTimeout   = 2 * time.Minute
-	maxHeader     = 16 << 10
+	maxHeader     = 16 << 10         // more than the longest parameters of any route, percent-encoded: 431 is for bombs
 	writeSpare    = 10 * time.Second // for writing an answer, beyond the time for making it
 	stopTimeout   = 10 * time.Second
 )

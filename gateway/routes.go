@@ -55,14 +55,14 @@ type searchInput struct {
 
 type searchParams struct {
 	Table string `query:"table" maxLength:"256" doc:"schema.table; may be left out where one table is configured"`
-	Query string `query:"q" required:"true" minLength:"1" maxLength:"8192" doc:"What to look for, by meaning"`
+	Query string `query:"q" required:"true" minLength:"1" maxLength:"1024" doc:"What to look for, by meaning; a longer one wants a POST"`
 	TopK  int    `query:"topK" minimum:"1" maximum:"100" default:"10" doc:"How many rows at most"`
 }
 
 // RowPath is a row in a path. It is exported because huma passes over the others.
 type RowPath struct {
 	Table string `path:"table" maxLength:"256" doc:"schema.table"`
-	ID    string `path:"id" minLength:"1" maxLength:"8192" doc:"The row's id, as a search gives it"`
+	ID    string `path:"id" minLength:"1" maxLength:"256" doc:"The row's id, as a search gives it"`
 }
 
 type rowInput struct {
@@ -78,7 +78,7 @@ type nearInput struct {
 // EntityPath is an entity in a path, exported as RowPath is.
 type EntityPath struct {
 	Entity string `path:"entity" maxLength:"64" doc:"The name that the configuration gives to a table"`
-	ID     string `path:"id" minLength:"1" maxLength:"8192" doc:"The row's id"`
+	ID     string `path:"id" minLength:"1" maxLength:"256" doc:"The row's id"`
 }
 
 type entityNearInput struct {
@@ -130,6 +130,8 @@ func (g *Gateway) registerMonitor(api huma.API) {
 			s, _ := g.config.Monitor.Status().For(scope(ctx)).(*monitor.Status)
 			return &body[*monitor.Status]{s}, nil
 		})
+	orNull(api, "TableStatus", "freshnessMs")
+	orNull(api, "Sources", "postgres")
 	events := g.operation("events", http.MethodGet, "/v1/events", "What happens, as server-sent events")
 	events.Description = "Events hello, history, status, tick (each second) and change. Send Last-Event-ID to go on where a stream broke off."
 	events.Responses = map[string]*huma.Response{"200": {
@@ -138,6 +140,12 @@ func (g *Gateway) registerMonitor(api huma.API) {
 	huma.Register(api, events, func(ctx context.Context, _ *struct{}) (*huma.StreamResponse, error) {
 		return &huma.StreamResponse{Body: func(c huma.Context) { g.stream(ctx, c) }}, nil
 	})
+}
+
+// orNull says of a property that is an object that it may be null, too, which huma cannot be told by a tag.
+func orNull(api huma.API, schema, property string) {
+	properties := api.OpenAPI().Components.Schemas.Map()[schema].Properties
+	properties[property] = &huma.Schema{AnyOf: []*huma.Schema{properties[property], {Type: "null"}}}
 }
 
 // scope is what a request may see, as monitor and stream want it: nil for everything.

@@ -163,3 +163,22 @@ func TestTheDocumentNamesEveryRoute(t *testing.T) {
 	require.Len(t, paths, 7)
 	require.NotEmpty(t, document["security"])
 }
+
+// TestTheDescriptionOfTheStatusKnowsNull: what is not known is null, and a client made from the document must take it.
+func TestTheDescriptionOfTheStatusKnowsNull(t *testing.T) {
+	t.Parallel()
+	_, document := do(t, newGateway(t, filled(), open), get("/openapi.json"))
+	at := func(path ...string) any {
+		var v any = document
+		for _, key := range path {
+			m, ok := v.(map[string]any)
+			require.True(t, ok, path)
+			v = m[key]
+		}
+		return v
+	}
+	for _, p := range [][2]string{{"TableStatus", "freshnessMs"}, {"Sources", "postgres"}} {
+		require.Contains(t, at("components", "schemas", p[0], "properties", p[1], "anyOf"), map[string]any{"type": "null"}, p)
+	}
+	require.Equal(t, []any{"integer", "null"}, at("components", "schemas", "TableStatus", "properties", "backlog", "type"))
+}

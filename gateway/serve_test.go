@@ -25,9 +25,15 @@ func serve(t *testing.T, g *gateway.Gateway) (address string, stop context.Cance
 	require.NoError(t, err)
 	ctx, stop := context.WithCancel(context.Background())
 	result := make(chan error, 1)
-	go func() { result <- g.Serve(ctx, l) }()
+	go func() {
+		defer close(result)
+		result <- g.Serve(ctx, l)
+	}()
 	t.Cleanup(func() {
 		stop()
+		for range result { // until it has returned, whether or not the test has looked
+			continue
+		}
 		http.DefaultClient.CloseIdleConnections()
 	})
 	return l.Addr().String(), stop, result

@@ -181,7 +181,7 @@ test.each([
 ] as const)('the function is %s, and why', async (state, title, cause) => {
   const page = await open()
   await live(page)
-  const instances = state === 'away' ? [] : [world.instance(0, { state, cause })]
+  const instances = state === 'away' ? null : [world.instance(0, { state, cause })]
   mock.tell(world.status({ state, cause, instances }))
   await page.getByTestId('banner').getByText(title).waitFor({ timeout: 2_000 })
   expect((await page.getByTestId('banner').innerText()).toLowerCase()).toContain(cause.toLowerCase())

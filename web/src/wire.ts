@@ -57,7 +57,7 @@ export interface TableStatus {
   backlog: number | null
   freshnessMs: Quantiles | null
   lastChange: number | null
-  deadLetters: Record<string, number>
+  deadLetters: Record<string, number> | null
 }
 
 export interface Instance {
@@ -85,9 +85,9 @@ export interface Status {
   function: { tenant: string; namespace: string; name: string }
   state: State
   cause?: string
-  tables: TableStatus[]
-  instances: Instance[]
-  deadLetters: { waiting: number | null; byReason: Record<string, number> }
+  tables: TableStatus[] | null
+  instances: Instance[] | null
+  deadLetters: { waiting: number | null; byReason: Record<string, number> | null }
   sources: { events: Health; admin: Health; chroma: Health; postgres: Health | null }
 }
 

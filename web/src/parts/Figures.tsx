@@ -2,6 +2,7 @@ import { createMemo, Show, type JSX } from 'solid-js'
 import { count, duration, percent, rate, unknown } from '../format'
 import { status, ticks } from '../live/live'
 import { coverage, deadLetters, perSecond, recentQueries, settled, sum, worst } from '../live/summary'
+import type { TableStatus } from '../wire'
 
 interface FigureProps {
   name: string
@@ -25,7 +26,7 @@ function Figure(props: FigureProps): JSX.Element {
 
 /** The state of the index in six figures. */
 export function Figures(): JSX.Element {
-  const tables = (): NonNullable<ReturnType<typeof status>>['tables'] => status()?.tables ?? []
+  const tables = (): TableStatus[] => status()?.tables ?? []
   const fresh = createMemo(() => worst(tables().map((t) => t.freshnessMs)))
   const covered = createMemo(() => coverage(tables()))
   const indexed = createMemo(() => sum(tables().map((t) => t.rows)))

@@ -9,7 +9,7 @@ export function Instances(): JSX.Element {
   return (
     <section class="instances" aria-labelledby="instances-title">
       <header><h2 id="instances-title">Instances</h2></header>
-      <Show when={(status()?.instances.length ?? 0) > 0} fallback={<p class="empty">{status() ? none() : 'Not known yet.'}</p>}>
+      <Show when={(status()?.instances?.length ?? 0) > 0} fallback={<p class="empty">{status() ? none() : 'Not known yet.'}</p>}>
         <div class="scroll" role="region" aria-labelledby="instances-title" tabindex="0">
           <table>
             <thead>
