@@ -90,7 +90,7 @@ page: web/node_modules/.package-lock.json ## build the gateway's page into gatew
 check-page: web/node_modules/.package-lock.json ## fail when the built page is not what its sources make
 	rm -rf web/out/dist
 	cd web && PAGE_OUT=out/dist npm run build
-	diff -r web/out/dist gateway/page/dist || { echo 'gateway/page/dist is not what web/ makes: run make page and commit it' >&2; exit 1; }
+	@diff -r web/out/dist gateway/page/dist || { echo 'gateway/page/dist is not what web/ makes: run make page and commit it' >&2; exit 1; }
 
 test-page: web/node_modules/.package-lock.json ## unit tests of the page, and the built page in headless Chromium
 	cd web && npm test

@@ -84,7 +84,7 @@ func TestACollectionThatIsMissingOrMadeAnew(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, tables{"app.articles": articles()})
 	_, err := r.index.Search(t.Context(), search.Query{Text: "lamp", TopK: 1})
-	e := failureOf(t, err, search.Unavailable, chroma.ReasonCollectionMissing)
+	e := failureOf(t, err, search.NotFound, chroma.ReasonCollectionMissing)
 	require.Equal(t, "table app.articles has no index yet: the function makes it with the first row", e.Message)
 	require.ErrorContains(t, err, "collection articles")
 

@@ -112,6 +112,7 @@ func (x *Index) mismatch(reason, message string, t *table) error {
 func absent(t *table, err error) error {
 	var e *Error
 	if errors.As(err, &e) && missing(err) {
+		e.Kind = NotFound
 		e.Message = fmt.Sprintf("table %s has no index yet: the function makes it with the first row", t.name)
 		e.err = fmt.Errorf("collection %s: %w", t.collection, e.err)
 	}

@@ -150,6 +150,8 @@ test('the list stands still under the pointer and by its button', async () => {
 test('the gateway goes away and comes back: it is said, figures are grey, and the stream goes on where it was', async () => {
   const page = await open()
   await live(page)
+  mock.change(world.change('before'))
+  await page.getByTestId('changes').getByText('before').waitFor()
   allowed = /ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED|ERR_CONNECTION_RESET|ERR_EMPTY/
   await mock.stop()
   const banner = page.getByTestId('banner')
@@ -162,6 +164,7 @@ test('the gateway goes away and comes back: it is said, figures are grey, and th
   await live(page)
   expect(mock.resumedAfter.length).toBeGreaterThan(0)
   expect(mock.resumedAfter.at(-1)).toMatch(/^1-\d+$/)
+  expect(await page.getByTestId('changes').getByText('before').count()).toBe(1)
   expect(await page.locator('main.stale').count()).toBe(0)
   expect(await banner.innerText()).toBe('')
 })

@@ -11,6 +11,13 @@ export function count(n: number | null | undefined): string {
   return n < 1e9 ? `${(n / 1e6).toFixed(1)} M` : `${(n / 1e9).toFixed(1)} G`
 }
 
+/** The sum of some figures; "≥" where not all of them are known. */
+export function total(figures: (number | null | undefined)[]): string {
+  const known = figures.filter((f) => f !== null && f !== undefined)
+  if (known.length === 0) return unknown
+  return (known.length < figures.length ? '≥ ' : '') + count(known.reduce((a, b) => a + b, 0))
+}
+
 /** A rate: one decimal below 100. */
 export function rate(n: number): string {
   if (n === 0) return '0'
@@ -20,7 +27,7 @@ export function rate(n: number): string {
 /** A duration given in milliseconds: 0.4 ms, 12 ms, 1.3 s, 2 min 5 s, 3 h 20 min, 4 d 2 h. */
 export function duration(ms: number | null | undefined): string {
   if (ms === null || ms === undefined) return unknown
-  if (ms < 9.95) return ms === 0 ? '0 ms' : `${ms.toFixed(1)} ms`
+  if (ms < 9.95) return ms < 0.05 ? '0 ms' : `${ms.toFixed(1)} ms`
   if (ms < 999.5) return `${Math.round(ms)} ms`
   if (ms < 59_950) return `${(ms / 1_000).toFixed(ms < 9_950 ? 2 : 1)} s`
   return long(Math.round(ms / 1_000))

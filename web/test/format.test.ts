@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { ago, count, duration, percent, rate, unknown, value, words } from '../src/format'
+import { ago, count, duration, percent, rate, total, unknown, value, words } from '../src/format'
 
 describe('figures', () => {
   test.each([[0, '0'], [999, '999'], [1_234_567, '1,234,567'], [12_345_678, '12.3 M'], [2_500_000_000, '2.5 G'], [null, unknown], [undefined, unknown]])(
@@ -8,7 +8,7 @@ describe('figures', () => {
   test.each([[0, '0'], [0.3, '0.3'], [26.52, '26.5'], [1_234.5, '1,235']])('rate %s', (n, text) => expect(rate(n)).toBe(text))
 
   test.each([
-    [0, '0 ms'], [0.42, '0.4 ms'], [9.94, '9.9 ms'], [9.96, '10 ms'], [999.4, '999 ms'], [999.6, '1.00 s'], [1_234, '1.23 s'], [9_960, '10.0 s'],
+    [0, '0 ms'], [0.04, '0 ms'], [0.42, '0.4 ms'], [9.94, '9.9 ms'], [9.96, '10 ms'], [999.4, '999 ms'], [999.6, '1.00 s'], [1_234, '1.23 s'], [9_960, '10.0 s'],
     [59_940, '59.9 s'], [59_960, '1 min'], [125_000, '2 min 5 s'], [12_000_000, '3 h 20 min'], [7_200_000, '2 h'], [352_800_000, '4 d 2 h'], [null, unknown],
   ])('duration %s', (ms, text) => expect(duration(ms)).toBe(text))
 
@@ -17,6 +17,10 @@ describe('figures', () => {
   test.each([
     [1_000_000, 'now'], [1_000_900, 'now'], [988_000, '12 s ago'], [940_000, '1 min ago'], [-2_600_000, '1 h ago'], [-172_000_000, '2 d ago'], [0, unknown], [null, unknown],
   ])('ago %s', (time, text) => expect(ago(time, 1_000_000)).toBe(text))
+
+  test('a total says when a part of it is missing', () => {
+    expect([total([1, 2]), total([1, null]), total([null]), total([])]).toEqual(['3', '≥ 1', unknown, unknown])
+  })
 
   test('words', () => expect(words('metadata_only')).toBe('metadata only'))
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { at, backlogs, bridge, hasData, outcomesOf, quantiles, stacked, tablesOf } from '../src/charts/series'
+import { at, backlogs, bridge, hasData, lone, outcomesOf, quantiles, stacked, tablesOf } from '../src/charts/series'
 import { tick } from './world'
 
 const q = (n: number) => ({ count: 1, p50: n, p95: 2 * n, p99: 3 * n })
@@ -49,4 +49,10 @@ test('nothing but zeros and gaps is nothing to draw', () => {
   expect(hasData([[0, 1], [0, null], [undefined, 0]])).toBe(false)
   expect(hasData([[0, 1], [0, 1]])).toBe(true)
   expect(hasData([[]])).toBe(false)
+})
+
+test('a measurement without a neighbour is a point', () => {
+  expect(lone([1, null, null, 2, undefined, 3, null, 4])).toEqual([0, 7])
+  expect(lone([1, 2])).toEqual([])
+  expect(lone([])).toEqual([])
 })

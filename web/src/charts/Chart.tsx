@@ -1,7 +1,7 @@
 import uPlot from 'uplot'
 import { createEffect, createSignal, For, onCleanup, onMount, Show, type JSX } from 'solid-js'
 import { dark } from '../theme'
-import { at, hasData, type Curve, type Table } from './series'
+import { at, hasData, lone, type Curve, type Table } from './series'
 
 export interface ChartProps {
   title: string
@@ -110,17 +110,9 @@ const floor = (props: ChartProps): number => (props.stacked || props.stepped ? 4
 
 function series(props: ChartProps, color: string): uPlot.Series {
   if (props.stacked) return { stroke: color, fill: color, width: 0, points: { show: false }, paths: uPlot.paths.stepped!({ align: -1 }) }
-  const s: uPlot.Series = { stroke: color, width: 1.5, points: { show: sparse, size: 4, fill: color, stroke: color } }
+  const s: uPlot.Series = { stroke: color, width: 1.5, points: { show: true, filter: (u, i) => lone(u.data[i] ?? []), size: 4, fill: color, stroke: color } }
   if (props.stepped) s.paths = uPlot.paths.stepped!({ align: -1 })
   return s
-}
-
-/** A few measurements far apart are drawn as points: a line needs two. */
-function sparse(u: uPlot, i: number): boolean {
-  const column = u.data[i] ?? []
-  let points = 0
-  for (const v of column) if (v !== null && v !== undefined) points++
-  return points < 40
 }
 
 /** A mark for each whole minute before the end: the window moves, and its marks stand still. */

@@ -78,3 +78,13 @@ export function at(column: Column | undefined, index: number | null): number | n
 export function hasData(table: Table): boolean {
   return table.slice(1).some((column) => column.some((v) => v !== null && v !== undefined && v !== 0))
 }
+
+/** Where a measurement has no neighbour: it is drawn as a point, for a line needs two. */
+export function lone(column: ArrayLike<number | null | undefined>): number[] {
+  const gap = (i: number): boolean => i < 0 || i >= column.length || column[i] === null
+  const out: number[] = []
+  for (let i = 0; i < column.length; i++) {
+    if (typeof column[i] === 'number' && gap(i - 1) && gap(i + 1)) out.push(i)
+  }
+  return out
+}
