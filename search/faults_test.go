@@ -96,7 +96,7 @@ func TestACollectionThatIsMissingOrMadeAnew(t *testing.T) {
 	require.Equal(t, []string{"2"}, rowsOf(r.search(search.Query{Text: "lamp"}).Hits), "the new one is found at once")
 	require.True(t, r.server.DropCollection("articles"))
 	_, err = r.index.Row(t.Context(), "", "2", false)
-	requireError(t, err, search.Unavailable, chroma.ReasonCollectionMissing)
+	requireError(t, err, search.NotFound, chroma.ReasonCollectionMissing)
 }
 
 // told is an error as embed makes them.
