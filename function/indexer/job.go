@@ -113,9 +113,13 @@ func (j *job) announce(count int) {
 	j.add(announce, document.Record{ID: j.id, Metadata: meta}, nil)
 }
 
-// unmarked returns a first record that says how many there will be and that the change is not in yet.
+// unmarked returns a first record that says how many there will be and that the change is not in yet. It has no metadata of the row,
+// which would be taken to be as of the floor, older than it is.
 func (j *job) unmarked(first document.Record) document.Record {
 	first.Metadata = maps.Clone(first.Metadata)
+	for key := range document.UserMetadata(first.Metadata) {
+		first.Metadata[key] = nil
+	}
 	first.Metadata[document.KeyFingerprint], first.Metadata[document.KeyOpen] = "", nil
 	j.setFloor(first.Metadata)
 	return first
