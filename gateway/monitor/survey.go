@@ -73,7 +73,7 @@ func (m *Monitor) askBroker(ctx context.Context) {
 			}
 			return
 		}
-		s.Instances, s.DeadLetters.Waiting = instances, &waiting
+		s.Instances, s.DeadLetters.Waiting = append([]Instance{}, instances...), &waiting // never null in JSON
 		s.State, s.Cause = summarize(instances)
 		for i := range s.Tables {
 			s.Tables[i].Backlog = nil
