@@ -61,7 +61,7 @@ func (p planner) whole(d *decision, h hand, doc, bare *document.Document, unknow
 	case len(doc.Missing) == 0:
 	case !h.keeps(doc, unknown):
 		need = doc.Missing
-	case p.fetches && h.stored.Fingerprint == "":
+	case h.stored.Fingerprint == "":
 		// The change that left the text unfinished comes again. But that may be this very one, read from the table.
 		need = doc.Missing
 	}
