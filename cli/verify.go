@@ -42,7 +42,8 @@ func newVerify() *cobra.Command {
 missing and surplus chunks, wrong metadata. What differs is compared again after 2 and 5 seconds, so that changes still on their way
 are not taken for faults. It can run beside the live function; --repair, too.
 
-Needs userConfig.postgres.url, with a role that has SELECT on the tables. Exits with 0 only when everything is equal, else with 1.`,
+Needs userConfig.postgres.url, with a role that has SELECT on the tables. Exits with 0 only when no fault is
+left, else with 1; what could not be compared is told as not checked.`,
 		Example: `  rowvec verify -f function.yaml
   rowvec verify -f function.yaml --table app.articles --sample 10000 --json
   rowvec verify -f function.yaml --repair`,

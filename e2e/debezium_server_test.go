@@ -84,10 +84,11 @@ func (s *served) arrives(t *testing.T) {
 			require.True(t, r.Equal, "%s: %v, for example %v", name, r.Faults, r.Examples)
 		}
 	})
-	t.Run("truncate is not taken for poison", func(t *testing.T) {
+	t.Run("truncate empties the index", func(t *testing.T) {
 		execute(t, "TRUNCATE app."+table)
 		insert(t, table, makeRow(500))
 		eventually(t, 10*time.Second, holds(d.collection, "500"))
+		requireEqual(t, table, d.collection, time.Minute) // the sweep waits 10 s before it deletes
 		d.isWell(t, 10*time.Second, 1)
 		d.requireNoDeadLetters(t)
 	})
