@@ -60,9 +60,7 @@ func (o *observer) look(ctx context.Context) {
 	if err != nil {
 		return
 	}
-	if len(seen) > 0 {
-		o.looks++
-	}
+	versions := 0
 	for _, id := range o.ids {
 		lsn, _ := seen[id][document.KeyLSN].(int64) // 0: announced, not yet written
 		switch {
@@ -74,6 +72,10 @@ func (o *observer) look(ctx context.Context) {
 			o.back = append(o.back, fmt.Sprintf("row %s to %d, when it could be %d at least", id, lsn, o.oldest[id]))
 		default:
 			o.oldest[id], o.present[id] = lsn, true
+			versions++
 		}
+	}
+	if versions > 0 { // a look that sees no version watches nothing
+		o.looks++
 	}
 }
