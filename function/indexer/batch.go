@@ -82,10 +82,10 @@ func (b *batch) pause(ctx context.Context, p *pass) bool {
 
 var errTruncating = errors.New("rows wait until another instance has deleted what they were before a truncate of the table")
 
-// retry runs op in the one loop, reporting to the table's condition.
-func (b *batch) retry(ctx context.Context, op func(context.Context) error) (int, error) {
+// retry runs op, which asks the server behind g (nil: nobody shares it), in the one loop, reporting to the table's condition.
+func (b *batch) retry(ctx context.Context, g *gate, op func(context.Context) error) (int, error) {
 	t := b.table
-	return t.backoff.do(ctx, t.cond.operation(), t.waiter(ctx), op)
+	return t.backoff.at(g).do(ctx, t.cond.operation(), t.waiter(ctx), op)
 }
 
 // done settles a row whose newest change is in the index, and with it the changes that it superseded: only now, so that a crash

@@ -66,7 +66,7 @@ func (p *pass) read(ctx context.Context, c *connector.Change, columns []string) 
 		return nil, err
 	}
 	var found connector.Row
-	_, err = p.retry(ctx, func(ctx context.Context) error {
+	_, err = p.retry(ctx, nil, func(ctx context.Context) error {
 		row, is, err := p.table.columns.Fetch(ctx, c, key, columns)
 		if err != nil {
 			return fmt.Errorf("read %s of a row of %s from Postgres: %w", strings.Join(columns, ", "), c.Table, err)

@@ -85,7 +85,7 @@ func (p *pass) lookUp(ctx context.Context, rows []*row) []*row {
 		}
 		var readAt time.Time
 		var index map[string]looked
-		_, err := p.retry(ctx, func(ctx context.Context) error {
+		_, err := p.retry(ctx, &p.table.writer.gate, func(ctx context.Context) error {
 			return p.table.writer.attempt(ctx, func(ctx context.Context, s Store) (err error) {
 				readAt = time.Now() // before the call: the answer may be as old as this
 				index, err = p.table.writer.look(ctx, s, targets)

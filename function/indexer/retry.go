@@ -2,6 +2,7 @@ package indexer
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
 	"time"
 )
@@ -9,14 +10,21 @@ import (
 // backoff says how long to wait before the next attempt.
 type backoff struct {
 	base   time.Duration  // the shortest wait
-	limit  time.Duration  // the longest wait of our own choice; the other side may ask for more
+	limit  time.Duration  // the longest wait of our own choice, and so how long work stands after a server is back; that may ask for more
 	probe  time.Duration  // the wait before a halted operation is tried again
 	jitter func() float64 // in [0,1)
+	gate   *gate          // before every attempt; nil: none
+}
+
+// at returns the back-off of those who ask the server behind g.
+func (b backoff) at(g *gate) backoff {
+	b.gate = g
+	return b
 }
 
 func defaultBackoff() backoff {
 	return backoff{
-		base: 100 * time.Millisecond, limit: 30 * time.Second, probe: 30 * time.Second,
+		base: 100 * time.Millisecond, limit: 8 * time.Second, probe: 30 * time.Second,
 		jitter: rand.Float64,
 	}
 }
@@ -35,6 +43,8 @@ func (b backoff) delay(err error, attempt int) time.Duration {
 	return max(drawn, RetryAfter(err))
 }
 
+var errPanicked = errors.New("an attempt ended in a panic")
+
 // reporter is told about the trouble of one operation.
 type reporter interface {
 	report(s State, err error)
@@ -43,29 +53,46 @@ type reporter interface {
 
 // do is the one loop that retries. It calls op until it succeeds, fails as poison, or is given up: then, and only then, the error
 // returned is ClassPoison or ClassInterrupted. wait sleeps and returns false to give up, which a shutdown does at once. A halt is
-// tried again too, slowly: what an operator mends outside of us needs no redeploy. attempts is how often op was called.
+// tried again too, slowly: what an operator mends outside of us needs no redeploy. attempts is how often op was called: waiting at the
+// gate is none.
 func (b backoff) do(ctx context.Context, r reporter, wait func(time.Duration) bool, op func(context.Context) error) (attempts int, err error) {
 	defer r.clear()
-	for attempts = 1; ; attempts++ {
-		err = op(ctx)
+	for {
+		through, cause, ok := b.gate.enter(r, wait)
+		if !ok {
+			return attempts, interrupted(cause)
+		}
+		attempts++
+		open, err := b.attempt(ctx, through, op)
 		if err == nil {
 			return attempts, nil
 		}
-		class := Classify(err)
-		if class == ClassPoison {
+		if Classify(err) == ClassPoison {
 			return attempts, err
 		}
 		if ctx.Err() != nil {
 			return attempts, interrupted(err)
 		}
 		// A context error under a context that lives is somebody else's deadline: it passes.
-		state := Retrying
-		if class == ClassHalt {
-			state = Halted
-		}
-		r.report(state, err)
-		if !wait(b.delay(err, attempts)) {
+		r.report(severity(err), err)
+		if open && !wait(b.delay(err, attempts)) {
 			return attempts, interrupted(err)
 		}
 	}
+}
+
+// attempt runs op and tells the gate, of a panic too: whoever contains that must not find the gate shut for good.
+func (b backoff) attempt(ctx context.Context, through transit, op func(context.Context) error) (open bool, err error) {
+	err = errPanicked
+	defer func() { open = through.leave(err, b) }()
+	err = op(ctx)
+	return
+}
+
+// severity is the state of an operation that failed with err.
+func severity(err error) State {
+	if Classify(err) == ClassHalt {
+		return Halted
+	}
+	return Retrying
 }

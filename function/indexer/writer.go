@@ -17,6 +17,7 @@ type Writer struct {
 	*opener[Store]
 	tombstones *tombstones // nil: deleted rows are not remembered
 	backoff    backoff
+	gate       gate // before the look-ups, which many batches make; writing is one goroutine's
 
 	mu      sync.Mutex
 	jobs    []*job

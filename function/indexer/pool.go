@@ -1,0 +1,71 @@
+package indexer
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+	"time"
+)
+
+// EmbedPool is the way to the endpoint, shared by all tables: it bounds how many requests are there at a time, and while the endpoint
+// fails it lets one of them try.
+type EmbedPool struct {
+	embedder Embedder
+	slots    *slots
+	gate     gate
+	taken    atomic.Int64 // requests that the endpoint took
+}
+
+// NewEmbedPool returns a pool of at most concurrency requests at a time, at least one. It takes fewer while the endpoint says that they
+// are too many (429), does not answer in time, or answers far slower than it did.
+func NewEmbedPool(e Embedder, concurrency int) *EmbedPool {
+	return &EmbedPool{embedder: e, slots: newSlots(max(1, concurrency))}
+}
+
+// Concurrency is how many requests the pool makes at a time just now.
+func (p *EmbedPool) Concurrency() int { return p.slots.size() }
+
+// embed makes one attempt of one request. A slot is held only meanwhile, so that a request that waits for its next attempt is in
+// nobody's way.
+func (p *EmbedPool) embed(ctx context.Context, texts []string) (vectors [][]float32, err error) {
+	if err := p.slots.acquire(ctx); err != nil {
+		return nil, err
+	}
+	began := time.Now()
+	defer func() { p.slots.release(began, length(texts), err) }()
+	vectors, err = p.embedder.Embed(ctx, texts)
+	if err == nil && len(vectors) != len(texts) {
+		return nil, &fault{
+			class: ClassRetry, reason: "bad_answer",
+			text: fmt.Sprintf("the embedding endpoint answered %d vectors for %d texts", len(vectors), len(texts)),
+		}
+	}
+	if err == nil {
+		p.taken.Add(1)
+	}
+	return vectors, err
+}
+
+// length is the sum of the texts' bytes.
+func length(texts []string) int {
+	n := 0
+	for _, text := range texts {
+		n += len(text)
+	}
+	return n
+}
+
+// split cuts texts into requests.
+func (p *EmbedPool) split(texts []string) [][]string {
+	var requests [][]string
+	for _, n := range p.embedder.Split(texts) {
+		if n = min(n, len(texts)); n > 0 {
+			requests = append(requests, texts[:n])
+			texts = texts[n:]
+		}
+	}
+	if len(texts) > 0 {
+		requests = append(requests, texts)
+	}
+	return requests
+}
