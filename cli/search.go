@@ -103,7 +103,7 @@ func (o *searchOptions) search(ctx context.Context, q search.Query) (*searchResu
 	if q.Table, err = pickTable(f.Config, o.table); err != nil {
 		return nil, err
 	}
-	endpoint, err := function.NewEmbedding(f.Config.Embedding, f.Secret, nil)
+	endpoint, err := function.NewEmbedding(f.Config.Embedding, 1, f.Secret, nil)
 	if err != nil {
 		return nil, err
 	}

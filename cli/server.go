@@ -73,7 +73,7 @@ func newServer(f *config.Function, keeper *access.Keeper, version string, log *s
 }
 
 func (s *server) index(f *config.Function) (*search.Index, error) {
-	endpoint, err := function.NewEmbedding(f.Config.Embedding, f.Secret, nil)
+	endpoint, err := function.NewEmbedding(f.Config.Embedding, 1, f.Secret, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -133,7 +133,7 @@ func newVerifier(ctx context.Context, o *verifyOptions) (_ *verifier, err error)
 		}
 	}()
 	if o.repair {
-		if v.endpoint, err = function.NewEmbedding(f.Config.Embedding, f.Secret, nil); err != nil {
+		if v.endpoint, err = function.NewEmbedding(f.Config.Embedding, 1, f.Secret, nil); err != nil {
 			return nil, err
 		}
 	}

@@ -60,7 +60,7 @@ func New(cfg Config) (*Client, error) {
 		count:     cfg.CountTokens,
 		passage:   passage,
 		query:     query,
-		limits:    newLimits(cfg.RequestsPerMinute, cfg.TokensPerMinute),
+		limits:    newLimits(cfg.RequestsPerMinute, cfg.TokensPerMinute, cfg.Instances),
 		scrub:     newScrubber(cfg.APIKey, base),
 		dimension: dimension{configured: cfg.Dimensions},
 	}
@@ -190,6 +190,7 @@ func (c *Client) request(ctx context.Context, r *role, texts []string, format op
 		Dimensions:     c.dimension.configured,
 		ExtraBody:      r.extra,
 	})
+	c.limits.learn(x.header)
 	outcome := outcome{exchange: x, err: err, callerErr: ctx.Err(), timedOut: limited.Err() != nil, base64: format == openai.EmbeddingEncodingFormatBase64}
 	c.report(outcome, Observation{Texts: len(texts), Tokens: tokens, Duration: time.Since(start)}, answer.Usage)
 	found, err := c.judge(outcome, answer.Data, len(texts))

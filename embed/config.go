@@ -35,6 +35,7 @@ type Config struct {
 
 	RequestsPerMinute int // requests wait for their turn; 0: no limit
 	TokensPerMinute   int // the same for tokens; 0: no limit
+	Instances         int // clients like this one, in other processes, that share these limits; 0: this one alone
 
 	// CountTokens counts the tokens of a text, prefix included, as the endpoint does, and never more than its bytes; nil: they are
 	// estimated (see Split).
@@ -74,6 +75,7 @@ func (c *Config) validate() (*url.URL, error) {
 		{"maxTokens", c.MaxTokens},
 		{"requestsPerMinute", c.RequestsPerMinute},
 		{"tokensPerMinute", c.TokensPerMinute},
+		{"instances", c.Instances},
 		{"timeout", int(c.Timeout)},
 	} {
 		if n.value < 0 {

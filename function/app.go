@@ -44,12 +44,18 @@ type app struct {
 	writing    sync.WaitGroup             // the writers' goroutines; Drain waits for them
 }
 
-// newApp composes the pipelines; nothing is reached yet. Its errors are wrong settings.
-func newApp(c *config.Config, lookup Lookup, m *metrics, cond conditions, log *slog.Logger) (*app, error) {
-	endpoint, err := NewEmbedding(c.Embedding, lookup, m.embedded)
+// newApp composes the pipelines of one of so many instances; nothing is reached yet. Its errors are wrong settings.
+func newApp(c *config.Config, instances int, lookup Lookup, m *metrics, cond conditions, log *slog.Logger) (*app, error) {
+	var pool *indexer.EmbedPool // made of the endpoint, whose requests it learns from
+	endpoint, err := NewEmbedding(c.Embedding, instances, lookup, func(o embed.Observation) {
+		pool.Learn(requestOf(o))
+		m.embedded(o, pool.Concurrency())
+	})
 	if err != nil {
 		return nil, err
 	}
+	pool = indexer.NewEmbedPool(endpoint, c.Embedding.Concurrency)
+	m.embedConcurrency.Set(float64(pool.Concurrency()))
 	index, err := NewChroma(c.Chroma, lookup, m.indexed, nil)
 	if err != nil {
 		return nil, err
@@ -66,7 +72,6 @@ func newApp(c *config.Config, lookup Lookup, m *metrics, cond conditions, log *s
 		log: log, metrics: m, conditions: cond, endpoint: endpoint, index: index, source: source, builders: builders,
 		tables: make(map[string]*indexer.Table), writers: make(map[string]*indexer.Writer),
 	}
-	pool := indexer.NewEmbedPool(endpoint, c.Embedding.Concurrency)
 	for _, name := range slices.Sorted(maps.Keys(c.Tables)) {
 		a.tables[name] = indexer.NewTable(indexer.TableConfig{
 			Table: name, Builder: builders[name],
@@ -76,6 +81,18 @@ func newApp(c *config.Config, lookup Lookup, m *metrics, cond conditions, log *s
 		m.setState(name, indexer.Running)
 	}
 	return a, nil
+}
+
+// requestOf is what the pool learns from a request.
+func requestOf(o embed.Observation) indexer.Request {
+	r := indexer.Request{Took: o.Duration, Size: o.Tokens}
+	switch o.Code {
+	case "200":
+		r.OK = true
+	case "429", "503", "504", "529", "timeout":
+		r.Overload = true
+	}
+	return r
 }
 
 // writer returns the one writer of a collection, which its tables share.

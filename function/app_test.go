@@ -74,7 +74,7 @@ func benchWith(tb testing.TB, edits ...func(embedding, table map[string]any)) *b
 	m, err := newMetrics(prometheus.NewRegistry())
 	require.NoError(tb, err)
 	s := &spoken{conditions: map[string]string{}}
-	a, err := newApp(c, func(string) (string, bool) { return "", false }, m, s, slog.New(slog.DiscardHandler))
+	a, err := newApp(c, 1, func(string) (string, bool) { return "", false }, m, s, slog.New(slog.DiscardHandler))
 	require.NoError(tb, err)
 	a.start(tb.Context())
 	tb.Cleanup(func() {
@@ -233,6 +233,15 @@ func TestFailedRequestsEmbedNothing(t *testing.T) {
 	b.endpoint.Control(embedtest.Times(1, embedtest.Always(embedtest.Fail(503, "", "overloaded"))))
 	require.Equal(t, instance.Ack, within(t, b.handle(t, t.Context(), change(1, "articles"))).Verdict)
 	require.InDelta(t, 1, b.metrics.user()["rowvec_embed_texts_total"], 0)
+}
+
+func TestTooManyRequestsAtATimeBecomeFewer(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	require.InDelta(t, 4, b.metrics.user()["rowvec_embed_concurrency"], 0)
+	b.endpoint.Control(embedtest.Times(1, embedtest.Always(embedtest.Fail(429, "", "slow down"))))
+	require.Equal(t, instance.Ack, within(t, b.handle(t, t.Context(), change(1, "articles"))).Verdict)
+	require.InDelta(t, 2, b.metrics.user()["rowvec_embed_concurrency"], 0)
 }
 
 func TestControlRecordsAreAcknowledgedAndCounted(t *testing.T) {

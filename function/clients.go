@@ -19,8 +19,8 @@ import (
 // Lookup answers for a named secret.
 type Lookup func(name string) (string, bool)
 
-// NewEmbedding builds the endpoint's client. observe may be nil.
-func NewEmbedding(c config.Embedding, lookup Lookup, observe func(embed.Observation)) (*embed.Client, error) {
+// NewEmbedding builds the endpoint's client, one of so many instances that share its limits. observe may be nil.
+func NewEmbedding(c config.Embedding, instances int, lookup Lookup, observe func(embed.Observation)) (*embed.Client, error) {
 	key, err := c.APIKey.Resolve(lookup)
 	if err != nil {
 		return nil, fmt.Errorf("%s.embedding.apiKey: %w", config.Root, err)
@@ -29,7 +29,7 @@ func NewEmbedding(c config.Embedding, lookup Lookup, observe func(embed.Observat
 		BaseURL: c.BaseURL, Model: c.Model, APIKey: key, Dimensions: c.Dimensions,
 		Prefix: c.Prefix, QueryPrefix: c.QueryPrefix, Extra: c.Extra, QueryExtra: c.QueryExtra,
 		MaxTexts: c.MaxTexts, MaxTokens: c.MaxTokens, Timeout: c.Timeout,
-		RequestsPerMinute: c.RequestsPerMinute, TokensPerMinute: c.TokensPerMinute, CountTokens: counter(c.Model), Observe: observe,
+		RequestsPerMinute: c.RequestsPerMinute, TokensPerMinute: c.TokensPerMinute, Instances: instances, CountTokens: counter(c.Model), Observe: observe,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("%s.embedding: %w", config.Root, err)

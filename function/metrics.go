@@ -25,6 +25,9 @@ type metrics struct {
 	embedTexts    prometheus.Counter
 	embedTokens   prometheus.Counter
 	embedSeconds  prometheus.Histogram
+
+	embedConcurrency prometheus.Gauge
+
 	chromaSeconds *prometheus.HistogramVec
 	batchRecords  prometheus.Histogram
 	freshness     prometheus.Histogram
@@ -96,6 +99,9 @@ func (m *metrics) makeOthers() {
 	m.embedSeconds = prometheus.NewHistogram(prometheus.HistogramOpts{
 		Name: "rowvec_embed_duration_seconds", Help: "Duration of requests to the embedding endpoint.", Buckets: latencyBuckets,
 	})
+	m.embedConcurrency = prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "rowvec_embed_concurrency", Help: "Requests to the endpoint at a time, as adapted to what it takes.",
+	})
 	m.chromaSeconds = prometheus.NewHistogramVec(prometheus.HistogramOpts{
 		Name: "rowvec_chroma_duration_seconds", Help: "Duration of requests to Chroma, by operation.", Buckets: latencyBuckets,
 	}, []string{"op"})
@@ -120,11 +126,13 @@ func (m *metrics) all() []prometheus.Collector {
 	return []prometheus.Collector{
 		m.records, m.embedRequests, m.embedTexts, m.embedTokens, m.embedSeconds, m.chromaSeconds, m.batchRecords, m.freshness,
 		m.lastSuccess, m.inFlight, m.state, m.textsSaved, m.metadataDropped, m.events, m.eventsDropped, m.textsTruncated,
-		m.deadLetters,
+		m.deadLetters, m.embedConcurrency,
 	}
 }
 
-func (m *metrics) embedded(o embed.Observation) {
+// embedded counts a request. concurrency is how many are made at a time after it.
+func (m *metrics) embedded(o embed.Observation, concurrency int) {
+	m.embedConcurrency.Set(float64(concurrency))
 	m.embedRequests.WithLabelValues(o.Code).Inc()
 	m.embedSeconds.Observe(o.Duration.Seconds())
 	if o.Code == "200" { // what failed was not embedded, and is not paid for

@@ -98,7 +98,7 @@ func (f *life) compose(m *metrics, settings *instance.Settings) (*app, error) {
 	}
 	settings.SubscriptionType = c.Subscription
 	settings.DeadLetterTopic = config.DeadLetterTopic(c, f.conf.Tenant, f.conf.Namespace, f.conf.Name)
-	a, err := newApp(c, f.conf.Secret, m, f.instance, f.log)
+	a, err := newApp(c, f.conf.Parallelism, f.conf.Secret, m, f.instance, f.log)
 	if err != nil {
 		return nil, err
 	}

@@ -25,15 +25,25 @@ func NewEmbedPool(e Embedder, concurrency int) *EmbedPool {
 // Concurrency is how many requests the pool makes at a time just now.
 func (p *EmbedPool) Concurrency() int { return p.slots.size() }
 
+// Request is how one request to the endpoint went.
+type Request struct {
+	Took     time.Duration // without waiting for a rate limit
+	Size     int           // a measure of what was sent, such as tokens: requests are compared with others of about their size
+	OK       bool          // it was answered with vectors
+	Overload bool          // the endpoint says that it has too much to do, or did not answer in time
+}
+
+// Learn adapts the number of requests at a time to how one went. The endpoint's client calls it from within Embed.
+func (p *EmbedPool) Learn(r Request) { p.slots.learn(r) }
+
 // embed makes one attempt of one request. A slot is held only meanwhile, so that a request that waits for its next attempt is in
 // nobody's way.
-func (p *EmbedPool) embed(ctx context.Context, texts []string) (vectors [][]float32, err error) {
+func (p *EmbedPool) embed(ctx context.Context, texts []string) ([][]float32, error) {
 	if err := p.slots.acquire(ctx); err != nil {
 		return nil, err
 	}
-	began := time.Now()
-	defer func() { p.slots.release(began, length(texts), err) }()
-	vectors, err = p.embedder.Embed(ctx, texts)
+	defer p.slots.release()
+	vectors, err := p.embedder.Embed(ctx, texts)
 	if err == nil && len(vectors) != len(texts) {
 		return nil, &fault{
 			class: ClassRetry, reason: "bad_answer",
@@ -44,15 +54,6 @@ func (p *EmbedPool) embed(ctx context.Context, texts []string) (vectors [][]floa
 		p.taken.Add(1)
 	}
 	return vectors, err
-}
-
-// length is the sum of the texts' bytes.
-func length(texts []string) int {
-	n := 0
-	for _, text := range texts {
-		n += len(text)
-	}
-	return n
 }
 
 // split cuts texts into requests.

@@ -60,26 +60,37 @@ func (s *slots) acquire(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// release gives the slot back and learns from how the request went: when it began, how many bytes of text it had, how it ended.
-func (s *slots) release(began time.Time, size int, err error) {
+// release gives a slot back.
+func (s *slots) release() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	full := s.busy >= int(s.limit)
-	switch {
-	case s.overloaded(time.Since(began), size, err):
-		// What began before the last cut speaks of the load before it.
-		if !began.Before(s.cut) {
-			s.limit, s.cut = max(1, s.limit/2), time.Now()
-		}
-	case err == nil && full:
-		s.limit = min(float64(s.most), s.limit+1/s.limit)
-	}
 	s.give()
 }
 
-// give takes a slot back and hands out what is free. It is called with mu held.
+// learn takes in how a request went, while it still has its slot.
+func (s *slots) learn(r Request) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case r.Overload || r.OK && s.slow(r):
+		// What began before the last cut speaks of the load before it.
+		if now := time.Now(); !now.Add(-r.Took).Before(s.cut) {
+			s.limit, s.cut = max(1, s.limit/2), now
+		}
+	case r.OK && s.busy >= int(s.limit):
+		s.limit = min(float64(s.most), s.limit+1/s.limit)
+		s.hand()
+	}
+}
+
+// give takes a slot back and hands out what is free. It is called with mu held, as hand is.
 func (s *slots) give() {
 	s.busy--
+	s.hand()
+}
+
+// hand gives the slots that are free to those who wait.
+func (s *slots) hand() {
 	for s.busy < int(s.limit) && len(s.waiting) > 0 {
 		close(s.waiting[0])
 		s.waiting = s.waiting[1:]
@@ -93,25 +104,14 @@ const (
 	slowAtLeast = time.Second
 )
 
-// Reasons by which the endpoint's client says that there is too much to do.
-const (
-	reasonRateLimited = "rate_limited"
-	reasonTimeout     = "timeout"
-)
-
-// overloaded says whether a request ended like one that was too many.
-func (s *slots) overloaded(took time.Duration, size int, err error) bool {
-	if err != nil {
-		reason := Reason(err)
-		return reason == reasonRateLimited || reason == reasonTimeout
-	}
-	usual := &s.usual[min(bits.Len(uint(size)), len(s.usual)-1)]
-	slow := *usual > 0 && took > slowAtLeast && took > slowFactor**usual
-	switch {
-	case *usual == 0 || took < *usual:
-		*usual = took
-	default:
-		*usual += (took - *usual) / 32 // an endpoint that got slower for good becomes the measure in time
+// slow says whether an answer took far longer than usual, and adjusts what is usual.
+func (s *slots) slow(r Request) bool {
+	usual := &s.usual[min(bits.Len(uint(max(0, r.Size))), len(s.usual)-1)]
+	slow := *usual > 0 && r.Took > slowAtLeast && r.Took > slowFactor**usual
+	if *usual == 0 || r.Took < *usual {
+		*usual = r.Took
+	} else {
+		*usual += (r.Took - *usual) / 32 // an endpoint that got slower for good becomes the measure in time
 	}
 	return slow
 }

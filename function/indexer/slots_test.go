@@ -10,36 +10,38 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-var errTooMany = faulty{class: ClassRetry, reason: reasonRateLimited}
-
-// occupy takes n slots at once.
-func occupy(t *testing.T, s *slots, n int) time.Time {
+// round makes n requests at once that all go like r.
+func round(t *testing.T, s *slots, n int, r Request) {
 	t.Helper()
 	for range n {
 		require.NoError(t, s.acquire(t.Context()))
 	}
-	return time.Now()
+	<-time.After(r.Took)
+	for range n {
+		s.learn(r)
+		s.release()
+	}
 }
+
+var (
+	good    = Request{Took: 10 * time.Millisecond, Size: 10, OK: true}
+	tooMany = Request{Took: 10 * time.Millisecond, Size: 10, Overload: true}
+	failed  = Request{Took: 10 * time.Millisecond, Size: 10}
+)
 
 func TestOverloadHalvesTheLimitOncePerRound(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := newSlots(8)
-		<-time.After(time.Second)
-		began := occupy(t, s, 8)
-		<-time.After(time.Second)
-		for range 8 {
-			s.release(began, 10, errTooMany)
-		}
+		round(t, s, 8, tooMany)
 		require.Equal(t, 4, s.size(), "the others of the round speak of the same load")
-		began = occupy(t, s, 4)
-		<-time.After(time.Second)
-		s.release(began, 10, faulty{class: ClassRetry, reason: reasonTimeout})
-		require.Equal(t, 2, s.size(), "a time limit says the same")
-		for range 3 {
-			s.release(began, 10, errOutage)
-		}
-		require.Equal(t, 2, s.size(), "no answer says nothing of the load")
+		round(t, s, 4, tooMany)
+		require.Equal(t, 2, s.size())
+		round(t, s, 2, failed)
+		require.Equal(t, 2, s.size(), "a failure of another kind says nothing of the load")
+		round(t, s, 2, tooMany)
+		round(t, s, 1, tooMany)
+		require.Equal(t, 1, s.size(), "never none")
 	})
 }
 
@@ -47,27 +49,18 @@ func TestGoodAnswersBringTheLimitBackOnePerRound(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := newSlots(4)
-		<-time.After(time.Second)
-		for range 5 {
-			began := occupy(t, s, 1)
-			<-time.After(time.Second)
-			s.release(began, 10, errTooMany)
-		}
-		require.Equal(t, 1, s.size(), "never none")
-		round := func(n int) {
-			began := occupy(t, s, n)
-			for range n {
-				s.release(began, 10, nil)
-			}
-		}
+		round(t, s, 1, tooMany)
+		round(t, s, 1, tooMany)
+		require.Equal(t, 1, s.size())
 		for want := 2; want <= 4; want++ {
 			for range 3 {
-				round(s.size())
+				require.Less(t, s.size(), want+1)
+				round(t, s, s.size(), good)
 			}
 			require.GreaterOrEqual(t, s.size(), want)
 		}
 		for range 100 {
-			round(s.size())
+			round(t, s, s.size(), good)
 		}
 		require.Equal(t, 4, s.size(), "never above what is configured")
 		require.Zero(t, s.busy)
@@ -78,12 +71,9 @@ func TestAnIdlePoolDoesNotGrow(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := newSlots(8)
-		<-time.After(time.Second)
-		began := occupy(t, s, 1)
-		<-time.After(time.Second)
-		s.release(began, 10, errTooMany)
+		round(t, s, 1, tooMany)
 		for range 100 {
-			s.release(occupy(t, s, 1), 10, nil)
+			round(t, s, 1, good)
 		}
 		require.Equal(t, 4, s.size(), "one request at a time proves nothing for five")
 	})
@@ -93,27 +83,21 @@ func TestAnswersFarSlowerThanUsualAreOverload(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := newSlots(8)
-		take := func(d time.Duration, size int) {
-			began := occupy(t, s, 1)
-			<-time.After(d)
-			s.release(began, size, nil)
+		take := func(took time.Duration, size int) int {
+			round(t, s, 1, Request{Took: took, Size: size, OK: true})
+			return s.size()
 		}
 		take(400*time.Millisecond, 1000)
-		take(1500*time.Millisecond, 1000)
-		require.Equal(t, 8, s.size(), "within four times the usual")
-		take(5*time.Second, 100_000)
-		require.Equal(t, 8, s.size(), "large requests have a measure of their own")
-		take(4*time.Second, 1000)
-		require.Equal(t, 4, s.size())
-		quick := newSlots(8)
-		took := func(d time.Duration) {
-			began := occupy(t, quick, 1)
-			<-time.After(d)
-			quick.release(began, 10, nil)
+		require.Equal(t, 8, take(1500*time.Millisecond, 1000), "within four times the usual")
+		require.Equal(t, 8, take(5*time.Second, 100_000), "large requests have a measure of their own")
+		take(time.Millisecond, 10)
+		require.Equal(t, 8, take(900*time.Millisecond, 10), "under a second nobody calls it slow")
+		require.Equal(t, 4, take(4*time.Second, 1000))
+		for range 200 {
+			take(4*time.Second, 1000)
 		}
-		took(time.Millisecond)
-		took(900 * time.Millisecond)
-		require.Equal(t, 8, quick.size(), "under a second nobody calls it slow")
+		s.limit = 8
+		require.Equal(t, 8, take(4*time.Second, 1000), "what is always so is usual")
 	})
 }
 
@@ -124,7 +108,7 @@ func TestSlotsAreHandedOverInOrderAndNoneIsLost(t *testing.T) {
 		gone, cancel := context.WithCancel(t.Context())
 		cancel()
 		require.ErrorIs(t, s.acquire(gone), context.Canceled, "a slot is not taken for a caller that is gone")
-		began := occupy(t, s, 1)
+		require.NoError(t, s.acquire(t.Context()))
 		var order []int
 		var waiting sync.WaitGroup
 		for i := range 3 {
@@ -136,13 +120,13 @@ func TestSlotsAreHandedOverInOrderAndNoneIsLost(t *testing.T) {
 				}
 				if s.acquire(ctx) == nil {
 					order = append(order, i)
-					s.release(time.Now(), 1, nil)
+					s.release()
 				}
 			})
 			synctest.Wait()
 		}
 		<-time.After(2 * time.Minute)
-		s.release(began, 1, nil)
+		s.release()
 		waiting.Wait()
 		require.Equal(t, []int{0, 2}, order)
 		require.Zero(t, s.busy)
