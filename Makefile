@@ -8,13 +8,15 @@ LDFLAGS     := -s -w -X main.version=$(VERSION)
 
 GOLANGCI_VERSION := v2.15.0
 BUF_VERSION      := v1.65.0
+GOVULN_VERSION   := v1.8.0
 PROTOC_GEN_GO    := v1.36.12
 PROTOC_GEN_GRPC  := v1.6.2
 
 GOLANGCI := $(TOOLS)/golangci-lint-$(GOLANGCI_VERSION)
+GOVULN   := $(TOOLS)/govulncheck-$(GOVULN_VERSION)
 
 .DEFAULT_GOAL := help
-.PHONY: help build test test-unit test-e2e fuzz bench lint fmt generate demo up down tidy check-generated page check-page test-page
+.PHONY: help build test test-unit test-e2e fuzz bench lint fmt generate demo up down vulncheck tidy check-generated page check-page test-page
 
 help: ## list the targets
 	@grep -hE '^[a-z][a-z0-9-]*:.*## ' $(MAKEFILE_LIST) | sort | awk -F':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
@@ -66,6 +68,17 @@ $(GOLANGCI):
 	mkdir -p $(TOOLS)
 	GOBIN=$(TOOLS) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
 	mv $(TOOLS)/golangci-lint $@
+
+# Its exit codes: 3 is a vulnerability that our code reaches; anything else but 0 says that nothing was checked, as where the database is out of reach.
+vulncheck: $(GOVULN) ## known vulnerabilities that our code reaches, by Go's database
+	@code=0; $(GOVULN) ./... || code=$$?; \
+	if [ $$code = 3 ]; then exit 1; fi; \
+	if [ $$code != 0 ]; then echo 'WARNING: nothing was checked for vulnerabilities' >&2; fi
+
+$(GOVULN):
+	mkdir -p $(TOOLS)
+	GOBIN=$(TOOLS) go install golang.org/x/vuln/cmd/govulncheck@$(GOVULN_VERSION)
+	mv $(TOOLS)/govulncheck $@
 
 generate: $(TOOLS)/buf-$(BUF_VERSION) ## generate the code of the InstanceControl service
 	GOBIN=$(TOOLS) go install google.golang.org/protobuf/cmd/protoc-gen-go@$(PROTOC_GEN_GO)

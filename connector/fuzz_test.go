@@ -52,6 +52,11 @@ func checkError(t *testing.T, err error) {
 		}, m.Reason())
 		return
 	}
+	var s *connector.SchemaError
+	if errors.As(err, &s) {
+		require.Contains(t, s.Error(), "decimal.handling.mode", "the setting to change")
+		return
+	}
 	require.Contains(t, []string{
 		connector.KindHeartbeat, connector.KindTransaction, connector.KindSignal, connector.KindTombstone, connector.KindMessage,
 	}, control(err))
