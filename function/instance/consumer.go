@@ -19,6 +19,7 @@ type feed struct {
 	c     *consumption
 	acks  *queue[receipt]
 	gate  gate
+	idle  idle
 	noted map[string]bool // internal topics that were logged
 }
 
@@ -30,11 +31,11 @@ func newFeed(in Input, c *consumption) *feed {
 func (f *feed) run(ctx context.Context) {
 	delay := newRetryDelay()
 	for {
-		consumer, err := f.subscribe(ctx)
+		consumer, partitions, err := f.subscribe(ctx)
 		if err != nil {
 			return
 		}
-		received, err := f.receive(ctx, consumer)
+		received, err := f.watched(ctx, consumer, partitions)
 		if ctx.Err() != nil {
 			return // shutdown closes the consumer, after the acknowledgements
 		}
@@ -50,52 +51,73 @@ func (f *feed) run(ctx context.Context) {
 	}
 }
 
+// watched is receive with somebody who looks after the consumer, and whose word ends it.
+func (f *feed) watched(ctx context.Context, consumer pulsar.Consumer, partitions int) (received bool, err error) {
+	if f.in.Pattern {
+		return f.receive(ctx, ctx, consumer)
+	}
+	receiving, stale := context.WithCancelCause(ctx)
+	ended := background(func() { stale(f.watch(receiving, consumer, partitions)) })
+	defer func() { stale(nil); <-ended }()
+	if received, err = f.receive(ctx, receiving, consumer); receiving.Err() != nil {
+		err = context.Cause(receiving)
+	}
+	return received, err
+}
+
 // subscribe tries until it succeeds; while it does not, the status says which input and why. Its error is that of ctx.
-func (f *feed) subscribe(ctx context.Context) (pulsar.Consumer, error) {
+func (f *feed) subscribe(ctx context.Context) (consumer pulsar.Consumer, partitions int, err error) {
 	delay := newRetryDelay()
 	silent := slowSubscribe
 	for {
-		consumer, err := f.trySubscribe(ctx, silent)
+		consumer, partitions, err = f.trySubscribe(ctx, silent)
 		if err == nil {
 			f.condition("")
 			f.c.log.InfoContext(ctx, "subscribed", "topic", f.in.Topic, "subscription", f.c.subscription.Name,
 				"type", f.c.settings.SubscriptionType)
-			return consumer, nil
+			return consumer, partitions, nil
 		}
 		if ctx.Err() != nil {
-			return nil, ctx.Err()
+			return nil, 0, ctx.Err()
 		}
 		f.c.observer.fault(SourceException, fmt.Errorf("subscribe to %s: %w", f.in.Topic, err))
 		f.condition(fmt.Sprintf("cannot subscribe at %s: %s; trying again", f.c.server, oneLine(err)))
 		silent = 0 // from now on the status has a better text
 		if err := delay.sleep(ctx); err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 	}
 }
 
 // trySubscribe makes one attempt. If silent is not zero and the attempt takes longer, the status says that it is under way.
-func (f *feed) trySubscribe(ctx context.Context, silent time.Duration) (pulsar.Consumer, error) {
+func (f *feed) trySubscribe(ctx context.Context, silent time.Duration) (consumer pulsar.Consumer, partitions int, err error) {
 	ended := make(chan struct{})
 	watched := background(func() {
 		if silent > 0 && !within(silent, ended) {
 			f.condition("not subscribed yet at " + f.c.server)
 		}
 	})
-	consumer, err := await(ctx, &f.c.calls, func() (pulsar.Consumer, error) {
-		options, err := f.options()
+	made, err := await(ctx, &f.c.calls, func() (subscribed, error) {
+		options, partitions, err := f.options()
 		if err != nil {
-			return nil, err
+			return subscribed{}, err
 		}
-		return f.c.client.Subscribe(options)
-	}, pulsar.Consumer.Close)
+		consumer, err := f.c.client.Subscribe(options)
+		return subscribed{consumer, partitions}, err
+	}, func(late subscribed) { late.consumer.Close() })
 	close(ended)
 	<-watched
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	f.c.consumers.add(consumer)
-	return consumer, nil
+	f.c.consumers.add(made.consumer)
+	return made.consumer, made.partitions, nil
+}
+
+// subscribed is a consumer, and how many partitions its topic had.
+type subscribed struct {
+	consumer   pulsar.Consumer
+	partitions int
 }
 
 func (f *feed) condition(text string) { f.c.observer.condition("input "+f.in.Topic, text) }
@@ -103,9 +125,9 @@ func (f *feed) condition(text string) { f.c.observer.condition("input "+f.in.Top
 // options say everything that matters: the client's defaults are Exclusive and Latest (contract §6.1). No schema, since a nil one
 // subscribes without a compatibility check; no batch index acknowledgement (contract §6.3); acknowledgements grouped, since losing
 // one costs only a redelivery.
-func (f *feed) options() (pulsar.ConsumerOptions, error) {
+func (f *feed) options() (options pulsar.ConsumerOptions, partitions int, err error) {
 	s := f.c.settings
-	options := pulsar.ConsumerOptions{
+	options = pulsar.ConsumerOptions{
 		SubscriptionName:               f.c.subscription.Name,
 		Type:                           subscriptionTypes[s.SubscriptionType],
 		SubscriptionInitialPosition:    f.c.subscription.Position.pulsar(),
@@ -117,29 +139,32 @@ func (f *feed) options() (pulsar.ConsumerOptions, error) {
 		AckWithResponse:                false,
 		AckGroupingOptions:             &pulsar.AckGroupingOptions{MaxSize: ackGroup, MaxTime: ackDelay},
 	}
-	var err error
-	partitions := 1
+	partitions = 1
 	if f.in.Pattern {
 		options.TopicsPattern, err = anchored(f.in.Topic)
 		options.AutoDiscoveryPeriod = discoveryPeriod
 	} else {
 		options.Topic = f.in.Topic
+		options.AutoDiscoveryPeriod = noDiscovery
 		var names []string
 		names, err = f.c.client.TopicPartitions(f.in.Topic)
 		partitions = len(names)
 	}
 	options.ReceiverQueueSize = f.in.queueSize(s.ReceiverQueueSize, partitions)
-	return options, err
+	return options, partitions, err
 }
 
-// receive hands the messages of a consumer to the handler until the consumer is gone or ctx has ended, and tells whether there
-// was one.
-func (f *feed) receive(ctx context.Context, consumer pulsar.Consumer) (received bool, err error) {
+// receive hands the messages of a consumer to the handler, with ctx, until the consumer is gone or receiving has ended, and tells whether
+// there was one.
+func (f *feed) receive(ctx, receiving context.Context, consumer pulsar.Consumer) (received bool, err error) {
+	defer f.idle.end()
 	for {
-		f.gate.wait(ctx)
-		msg, err := consumer.Receive(ctx)
-		if ctx.Err() != nil {
-			return received, ctx.Err() // a message that came together with the stop is not taken
+		f.gate.wait(receiving)
+		f.idle.begin()
+		msg, err := consumer.Receive(receiving)
+		f.idle.end()
+		if receiving.Err() != nil {
+			return received, receiving.Err() // a message that came together with the end is not taken: it comes again
 		}
 		if err != nil {
 			return received, err

@@ -20,8 +20,9 @@ func TestConsumerOptionsSayEverythingThatMatters(t *testing.T) {
 		f.c.client, _ = f.broker.Client(pulsar.ClientOptions{})
 		f.c.settings.SubscriptionType = name
 		in := Input{Topic: articles, ReceiverQueueSize: 7, ConsumerProperties: map[string]string{"team": "search", "id": "theirs"}}
-		o, err := newFeed(in, f.c).options()
+		o, partitions, err := newFeed(in, f.c).options()
 		require.NoError(t, err)
+		require.Equal(t, 1, partitions)
 		require.NotNil(t, o.BackOffPolicyFunc)
 		o.BackOffPolicyFunc = nil
 		require.Equal(t, pulsar.ConsumerOptions{
@@ -31,6 +32,7 @@ func TestConsumerOptionsSayEverythingThatMatters(t *testing.T) {
 			SubscriptionInitialPosition: pulsar.SubscriptionPositionEarliest,
 			Name:                        "shop-3",
 			ReceiverQueueSize:           7,
+			AutoDiscoveryPeriod:         noDiscovery,
 			AckGroupingOptions:          &pulsar.AckGroupingOptions{MaxSize: 1000, MaxTime: 100 * time.Millisecond},
 			Properties: map[string]string{
 				"application": "pulsar-function", "id": "public/default/shop", "instance_id": "3", "instance_hostname": "here", "team": "search",
@@ -149,13 +151,13 @@ func TestAPatternBringsTablesAndIgnoresInternalTopics(t *testing.T) {
 func TestAPatternIsOneConsumer(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
-	o, err := newFeed(Input{Topic: everyTopic, Pattern: true}, f.c).options()
+	o, _, err := newFeed(Input{Topic: everyTopic, Pattern: true}, f.c).options()
 	require.NoError(t, err)
 	require.Equal(t, `persistent://public/default/(?:store\.app\..*)$`, o.TopicsPattern)
 	require.Empty(t, o.Topic)
 	require.Equal(t, patternQueueSize, o.ReceiverQueueSize)
 	require.Equal(t, discoveryPeriod, o.AutoDiscoveryPeriod)
 
-	_, err = newFeed(Input{Topic: "non-persistent://public/default/x", Pattern: true}, f.c).options()
+	_, _, err = newFeed(Input{Topic: "non-persistent://public/default/x", Pattern: true}, f.c).options()
 	require.ErrorContains(t, err, "expected persistent://tenant/namespace/pattern")
 }

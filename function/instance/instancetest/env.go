@@ -137,6 +137,11 @@ func (e *env) partitions(topic string, n int) {
 	require.Equal(e, http.StatusNoContent, e.admin(http.MethodPut, path(topic)+"/partitions", n, nil))
 }
 
+func (e *env) grow(topic string, partitions int) {
+	e.Helper()
+	require.Equal(e, http.StatusNoContent, e.admin(http.MethodPost, path(topic)+"/partitions", partitions, nil))
+}
+
 func (e *env) unload(topic string) {
 	e.Helper()
 	require.Equal(e, http.StatusNoContent, e.admin(http.MethodPut, path(topic)+"/unload", nil, nil))

@@ -30,6 +30,7 @@ func Suite(t *testing.T, serviceURL, adminURL string) {
 		{"dead letter", deadLetter},
 		{"dead letter that is too large for one message", largeDeadLetter},
 		{"partitioned topic", partitionedTopic},
+		{"topic that gets more partitions", grownTopic},
 		{"topics pattern", topicsPattern},
 		{"abandoned message comes again", abandonedComesAgain},
 		{"held messages survive a reconnect", reconnect},

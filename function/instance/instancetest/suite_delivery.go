@@ -36,6 +36,24 @@ func partitionedTopic(e *env) {
 	}
 }
 
+func grownTopic(e *env) {
+	topic := e.topic("grown")
+	e.partitions(topic, 2)
+	node := e.start(options{inputs: []string{topic}})
+	e.consumers(topic+"-partition-1", 1)
+	e.publish(topic, "before")
+	e.until(func() bool { return node.count() == 1 })
+	e.grow(topic, 4)
+	for n := range 4 { // the new ones hold what comes, since the broker gives them the topic's subscriptions
+		e.publish(topic+"-partition-"+strconv.Itoa(n), "after"+strconv.Itoa(n))
+	}
+	e.until(func() bool { return node.count() == 5 })
+	node.end()
+	for n := range 4 {
+		e.backlog(topic+"-partition-"+strconv.Itoa(n), 0)
+	}
+}
+
 func topicsPattern(e *env) {
 	name := e.name("pat")
 	tables := []string{name + ".app.articles", name + ".app.products"}

@@ -1,7 +1,7 @@
 // Package pulsartest is a double of the Pulsar client: a broker in memory with durable subscriptions, and faults that a test scripts.
 // What it does that the real one does: a topic without a subscription loses what is published; what a closed consumer has not
-// acknowledged goes to the next; acknowledging on a closed consumer fails; Close does not close Chan. It knows no batches, partitions
-// or ordering by key: those are checked against a real broker.
+// acknowledged goes to the next; acknowledging on a closed consumer fails; Close does not close Chan. It knows no batches and no ordering
+// by key, and of partitions only their number: those are checked against a real broker.
 package pulsartest
 
 import (
@@ -22,6 +22,7 @@ type Broker struct {
 	log     []string
 	faults  map[string][]Fault
 	changed chan struct{} // closed and replaced at every change
+	open    []*Consumer
 }
 
 // Fault is what one operation does instead of succeeding.
@@ -35,6 +36,7 @@ type topic struct {
 	subs   map[string]*subscription
 	stored []*Message // what at least one subscription was there to keep
 	next   int64
+	parts  int // what TopicPartitions counts; 0 is 1
 }
 
 type subscription struct {
@@ -61,6 +63,22 @@ func (b *Broker) Script(operation string, faults ...Fault) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.faults[operation] = append(b.faults[operation], faults...)
+}
+
+// Partitions sets how many partitions a topic has.
+func (b *Broker) Partitions(topicName string, n int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.topic(topicName).parts = n
+}
+
+// Mute makes the consumers that a topic has now receive nothing any more, without an error, as the real client's may (contract §6.9).
+func (b *Broker) Mute(topicName string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, c := range b.open {
+		c.muted = c.muted || c.name == topicName
+	}
 }
 
 // Publish puts a message in a topic, as somebody else's producer, and returns it.

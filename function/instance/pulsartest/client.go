@@ -3,6 +3,7 @@ package pulsartest
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"regexp"
 	"slices"
@@ -43,6 +44,7 @@ func (c *client) Subscribe(o pulsar.ConsumerOptions) (pulsar.Consumer, error) {
 		}
 		consumer.subs = append(consumer.subs, t.subs[o.SubscriptionName])
 	}
+	b.open = append(b.open, consumer)
 	b.note("subscribe %s %s", name, o.SubscriptionName)
 	return consumer, nil
 }
@@ -71,7 +73,18 @@ func (c *client) CreateProducer(o pulsar.ProducerOptions) (pulsar.Producer, erro
 	return &producer{broker: c.broker, options: o}, nil
 }
 
-func (*client) TopicPartitions(topic string) ([]string, error) { return []string{topic}, nil }
+func (c *client) TopicPartitions(topic string) ([]string, error) {
+	if err := c.broker.fault("partitions", topic); err != nil {
+		return nil, err
+	}
+	c.broker.mu.Lock()
+	defer c.broker.mu.Unlock()
+	names := []string{topic}
+	for n := 1; n < c.broker.topic(topic).parts; n++ {
+		names = append(names, fmt.Sprintf("%s-partition-%d", topic, n))
+	}
+	return names, nil
+}
 
 func (*client) CreateReader(pulsar.ReaderOptions) (pulsar.Reader, error) {
 	return nil, ErrUnsupported

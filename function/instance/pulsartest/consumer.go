@@ -15,7 +15,8 @@ type Consumer struct {
 	name    string
 	subs    []*subscription
 	closed  chan struct{}
-	gone    bool // guarded by the broker, as are the next two
+	gone    bool // guarded by the broker, as are the next ones
+	muted   bool
 	unacked map[*Message]*subscription
 }
 
@@ -47,7 +48,7 @@ func (c *Consumer) Receive(ctx context.Context) (pulsar.Message, error) {
 func (c *Consumer) next() (pulsar.Message, <-chan struct{}) {
 	c.broker.mu.Lock()
 	defer c.broker.mu.Unlock()
-	if c.gone {
+	if c.gone || c.muted {
 		return nil, c.broker.changed
 	}
 	for _, s := range c.subs {
@@ -130,8 +131,25 @@ func (*Consumer) Unsubscribe() error { return ErrUnsupported }
 // UnsubscribeForce is not supported.
 func (*Consumer) UnsubscribeForce() error { return ErrUnsupported }
 
-// GetLastMessageIDs is not supported.
-func (*Consumer) GetLastMessageIDs() ([]pulsar.TopicMessageID, error) { return nil, ErrUnsupported }
+// GetLastMessageIDs tells where the consumer's topics end.
+func (c *Consumer) GetLastMessageIDs() ([]pulsar.TopicMessageID, error) {
+	if err := c.broker.fault("last", c.name); err != nil {
+		return nil, err
+	}
+	c.broker.mu.Lock()
+	defer c.broker.mu.Unlock()
+	t := c.broker.topic(c.name)
+	return []pulsar.TopicMessageID{lastID{pulsar.NewMessageID(1, t.next, 0, 0), t.name}}, nil
+}
+
+// lastID is where a topic ends.
+type lastID struct {
+	pulsar.MessageID
+	topic string
+}
+
+// Topic is the topic's name.
+func (id lastID) Topic() string { return id.topic }
 
 // AckIDList is not supported.
 func (*Consumer) AckIDList([]pulsar.MessageID) error { return ErrUnsupported }
