@@ -32,6 +32,45 @@ func TestBisectFindsTheCulprits(t *testing.T) {
 	require.LessOrEqual(t, calls, 2*len(bad)*6+1)
 }
 
+func TestBisectAsksNothingItKnows(t *testing.T) {
+	t.Parallel()
+	items := make([]int, 64)
+	total := 0
+	for bad := range items {
+		for i := range items {
+			items[i] = i
+		}
+		calls := 0
+		bisect(items, func(part []int) error {
+			calls++
+			if slices.Contains(part, bad) {
+				return errRefuse
+			}
+			return nil
+		}, func(part []int, _ error) { require.Equal(t, []int{bad}, part) })
+		require.LessOrEqual(t, calls, 13, "both halves of each of six levels, and the whole")
+		total += calls
+	}
+	require.LessOrEqual(t, total, 64*11, "half of the time the first half is good, and the second need not be tried as a whole")
+}
+
+func TestASumThatIsTooLargeCondemnsNobody(t *testing.T) {
+	t.Parallel()
+	var done []int
+	bisect([]int{1, 2, 3, 4, 5, 6, 7, 8}, func(part []int) error {
+		sum := 0
+		for _, n := range part {
+			sum += n
+		}
+		if sum > 20 {
+			return errRefuse
+		}
+		done = append(done, part...)
+		return nil
+	}, func([]int, error) { t.Fail() })
+	require.Equal(t, []int{1, 2, 3, 4, 5, 6, 7, 8}, done)
+}
+
 func TestBisectDoesNotSplitWhatIsNobodysFault(t *testing.T) {
 	t.Parallel()
 	var failed []int

@@ -40,10 +40,20 @@ func (e *embedding) start(ctx context.Context, texts []string) (wait func()) {
 	return workers.Wait
 }
 
-// request embeds the texts of one request. What the endpoint refuses is bisected down to the texts at fault.
+// request embeds the texts of one request. What the endpoint refuses is bisected down to the texts at fault, one request of all tables at a
+// time: a flood of bad texts, each of which takes many requests to find, leaves the endpoint to the others.
 func (e *embedding) request(ctx context.Context, texts []string) {
 	attempts, taken := 0, e.pool.taken.Load()
+	var leave func() // nil until a part is asked for
+	defer func() {
+		if leave != nil {
+			leave()
+		}
+	}()
 	bisect(texts, func(part []string) error {
+		if len(part) < len(texts) && leave == nil {
+			leave = e.pool.enterLane(ctx)
+		}
 		var vectors [][]float32
 		n, err := e.retry(ctx, &e.pool.gate, func(ctx context.Context) (err error) {
 			vectors, err = e.pool.embed(ctx, part)

@@ -13,13 +13,14 @@ type EmbedPool struct {
 	embedder Embedder
 	slots    *slots
 	gate     gate
-	taken    atomic.Int64 // requests that the endpoint took
+	lane     chan struct{} // held while a refused request is bisected
+	taken    atomic.Int64  // requests that the endpoint took
 }
 
 // NewEmbedPool returns a pool of at most concurrency requests at a time, at least one. It takes fewer while the endpoint says that they
 // are too many (429), does not answer in time, or answers far slower than it did.
 func NewEmbedPool(e Embedder, concurrency int) *EmbedPool {
-	return &EmbedPool{embedder: e, slots: newSlots(max(1, concurrency))}
+	return &EmbedPool{embedder: e, slots: newSlots(max(1, concurrency)), lane: make(chan struct{}, 1)}
 }
 
 // Concurrency is how many requests the pool makes at a time just now.
@@ -54,6 +55,17 @@ func (p *EmbedPool) embed(ctx context.Context, texts []string) ([][]float32, err
 		p.taken.Add(1)
 	}
 	return vectors, err
+}
+
+// enterLane waits until no other request is bisected and returns what ends this one's turn. When ctx ends first, so does whatever is asked in
+// it.
+func (p *EmbedPool) enterLane(ctx context.Context) (leave func()) {
+	select {
+	case p.lane <- struct{}{}:
+		return func() { <-p.lane }
+	case <-ctx.Done():
+		return func() {}
+	}
 }
 
 // split cuts texts into requests.
