@@ -30,6 +30,7 @@ func Suite(t *testing.T, serviceURL, adminURL string) {
 		{"failover gives the topic to one instance", failoverHandsOver},
 		{"dead letter", deadLetter},
 		{"dead letter that is too large for one message", largeDeadLetter},
+		{"dead letters outlast their subscription and their topic", lettersOutlast},
 		{"partitioned topic", partitionedTopic},
 		{"topics pattern", topicsPattern},
 		{"abandoned message comes again", abandonedComesAgain},

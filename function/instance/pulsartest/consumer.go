@@ -72,9 +72,10 @@ func (c *Consumer) AckID(want pulsar.MessageID) error {
 		c.broker.note("late ack %s", c.name)
 		return ErrClosed
 	}
-	for m := range c.unacked {
-		if m.id == want {
+	for m, s := range c.unacked {
+		if pulsar.MessageID(m.id) == want {
 			delete(c.unacked, m)
+			s.acknowledge(m)
 			c.broker.note("ack %s %s", m.topic, m.K)
 			return nil
 		}
@@ -97,6 +98,9 @@ func (c *Consumer) Close() {
 	c.gone = true
 	close(c.closed)
 	for m, s := range c.unacked {
+		if s.pending[m.id.last()] == nil {
+			continue // acknowledged through another consumer
+		}
 		m.Redelivered++
 		s.backlog = append(s.backlog, m)
 	}
@@ -132,9 +136,6 @@ func (*Consumer) UnsubscribeForce() error { return ErrUnsupported }
 
 // GetLastMessageIDs is not supported.
 func (*Consumer) GetLastMessageIDs() ([]pulsar.TopicMessageID, error) { return nil, ErrUnsupported }
-
-// AckIDList is not supported.
-func (*Consumer) AckIDList([]pulsar.MessageID) error { return ErrUnsupported }
 
 // AckWithTxn is not supported.
 func (*Consumer) AckWithTxn(pulsar.Message, pulsar.Transaction) error { return ErrUnsupported }
