@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// Admin answers the questions of Pulsar's admin interface about topics that this project asks: partitions, stats, partitioned-stats,
-// internalStats, and the headers of an entry.
+// Admin answers the questions of Pulsar's admin interface about topics that this project asks: partitions, stats, partitioned-stats and
+// internalStats.
 func (b *Broker) Admin() http.Handler {
 	mux := http.NewServeMux()
 	const topics = "GET /admin/v2/persistent/{tenant}/{namespace}/{topic}/"
@@ -37,7 +37,6 @@ func (b *Broker) Admin() http.Handler {
 		}
 		return nil
 	}))
-	mux.HandleFunc(topics+"ledger/{ledger}/entry/{entry}", b.entry)
 	return mux
 }
 
@@ -91,43 +90,12 @@ func (t *topic) state() any {
 		}
 		cursors[name] = map[string]any{
 			"markDeletePosition": fmt.Sprintf("%d:%d", ledger, mark), "individuallyDeletedMessages": "[" + strings.Join(ranges, ",") + "]",
-			"numberOfEntriesSinceFirstNotAckedMessage": t.next - 1 - mark,
 		}
 	}
 	return map[string]any{
 		"lastConfirmedEntry": fmt.Sprintf("%d:%d", ledger, t.next-1), "cursors": cursors,
 		"ledgers": []map[string]any{{"ledgerId": ledger, "entries": 0}}, // of the open one the broker tells none
 	}
-}
-
-// entry tells of one entry by headers, as the broker does beside the payload.
-func (b *Broker) entry(w http.ResponseWriter, r *http.Request) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	n, err := strconv.ParseInt(r.PathValue("entry"), 10, 64)
-	t, ok := b.topics[topicOf(r)]
-	if err != nil || !ok || n >= t.next || r.PathValue("ledger") != strconv.Itoa(ledger) {
-		w.WriteHeader(http.StatusNotFound)
-		return
-	}
-	for _, m := range t.entries() {
-		if at := slices.Index(m.id.entries, n); at >= 0 && m.Chunks > 1 {
-			w.Header().Set("X-Pulsar-uuid", fmt.Sprintf("producer-%d", m.id.entries[0]))
-			w.Header().Set("X-Pulsar-chunk-id", strconv.Itoa(at))
-			w.Header().Set("X-Pulsar-num-chunks-from-msg", strconv.Itoa(m.Chunks))
-		}
-	}
-}
-
-// entries are the messages that the topic has, complete or not.
-func (t *topic) entries() []*Message {
-	all := slices.Clone(t.stored)
-	for _, s := range t.subs {
-		for _, m := range s.pending {
-			all = append(all, m)
-		}
-	}
-	return all
 }
 
 // indexOf is the number at the end of a partition's name, -1 where there is none.

@@ -34,6 +34,10 @@ func (c *client) Subscribe(o pulsar.ConsumerOptions) (pulsar.Consumer, error) {
 	defer b.mu.Unlock()
 	consumer := &Consumer{broker: b, Options: o, name: name, closed: make(chan struct{}), unacked: map[*Message]*subscription{}}
 	for _, t := range c.match(o) {
+		if o.SubscriptionMode == pulsar.NonDurable {
+			consumer.subs = append(consumer.subs, passing(t))
+			continue
+		}
 		if t.subs[o.SubscriptionName] == nil {
 			s := &subscription{name: o.SubscriptionName, pending: map[int64]*Message{}}
 			if o.SubscriptionInitialPosition == pulsar.SubscriptionPositionEarliest {
@@ -143,9 +147,19 @@ func (p *producer) send(m *pulsar.ProducerMessage, callback func(pulsar.MessageI
 	}
 	stored := p.broker.publish(p.route(m), &Message{
 		K: m.Key, Order: m.OrderingKey, Body: m.Payload, Props: maps.Clone(m.Properties), Event: m.EventTime,
+		Chunks: p.chunks(m),
 	})
 	p.broker.mu.Unlock()
 	callback(stored.id, m, nil)
+}
+
+// chunks is in how many entries a message comes.
+func (p *producer) chunks(m *pulsar.ProducerMessage) int {
+	const largest = 5 << 20 // the broker's default
+	if !p.options.EnableChunking {
+		return 1
+	}
+	return len(m.Payload)/largest + 1
 }
 
 // route is the topic that a message goes to: a partition as the producer's own router says, where there are some.

@@ -76,6 +76,9 @@ func (c *Consumer) AckID(want pulsar.MessageID) error {
 		if pulsar.MessageID(m.id) == want {
 			delete(c.unacked, m)
 			s.acknowledge(m)
+			for _, entry := range m.id.entries {
+				c.Options.Interceptors.OnAcknowledge(c, newID(entry, 1))
+			}
 			c.broker.note("ack %s %s", m.topic, m.K)
 			return nil
 		}

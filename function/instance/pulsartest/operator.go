@@ -86,3 +86,14 @@ func (b *Broker) Left(topicName, subscriptionName string) []string {
 }
 
 func partition(topicName string, n int) string { return topicName + "-partition-" + strconv.Itoa(n) }
+
+// Backlog is how many entries nobody has acknowledged on a subscription.
+func (b *Broker) Backlog(topicName, subscriptionName string) int64 {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	s := b.topic(topicName).subs[subscriptionName]
+	if s == nil {
+		return 0
+	}
+	return int64(len(s.pending))
+}

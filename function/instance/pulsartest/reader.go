@@ -132,6 +132,15 @@ func (c *Consumer) AckIDList(ids []pulsar.MessageID) error {
 	return nil
 }
 
+// passing is a subscription that leaves no trace: it has what the topic still keeps.
+func passing(t *topic) *subscription {
+	s := &subscription{pending: map[int64]*Message{}}
+	for _, m := range t.stored {
+		s.keep(m)
+	}
+	return s
+}
+
 func done(s *subscription, m *Message) bool {
 	for _, entry := range m.id.entries {
 		if s.pending[entry] != nil {
