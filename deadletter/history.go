@@ -10,6 +10,9 @@ import (
 // before is the same Failure, once more.
 const MaxHistory = 8
 
+// maxRedriven is what a property is believed.
+const maxRedriven = 1_000_000
+
 // Failure is one or more failures in succession for one reason.
 type Failure struct {
 	Reason string    `json:"reason"`
@@ -30,7 +33,7 @@ type Life struct {
 // ReadLife reads the properties of a letter. What cannot be read is left out.
 func ReadLife(properties map[string]string) Life {
 	l := Life{FirstAttempt: moment(properties[PropFirstAttempt]), LastAttempt: moment(properties[PropLastAttempt])}
-	l.Redriven = max(0, number(properties[PropRedriven]))
+	l.Redriven = min(max(0, number(properties[PropRedriven])), maxRedriven)
 	if err := json.Unmarshal([]byte(properties[PropHistory]), &l.History); err != nil {
 		l.History = nil
 	}

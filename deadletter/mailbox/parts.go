@@ -35,6 +35,7 @@ func firstPart(id []byte, last position) position {
 }
 
 func readPosition(id []byte, otherwise position) position {
+	const ledger, entry = 1, 2
 	found := otherwise
 	for len(id) > 0 {
 		field, kind, n := protowire.ConsumeTag(id)
@@ -42,19 +43,15 @@ func readPosition(id []byte, otherwise position) position {
 			return otherwise
 		}
 		id = id[n:]
-		value, size := uint64(0), 0
-		if kind == protowire.VarintType {
-			value, size = protowire.ConsumeVarint(id)
-		} else {
-			size = protowire.ConsumeFieldValue(field, kind, id)
-		}
+		size := protowire.ConsumeFieldValue(field, kind, id)
 		if size < 0 {
 			return otherwise
 		}
-		switch field {
-		case 1:
+		value, _ := protowire.ConsumeVarint(id[:size])
+		if kind == protowire.VarintType && field == ledger {
 			found.ledger = int64(value)
-		case 2:
+		}
+		if kind == protowire.VarintType && field == entry {
 			found.entry = int64(value)
 		}
 		id = id[size:]

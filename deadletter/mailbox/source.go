@@ -26,26 +26,26 @@ func (e *SourceError) Error() string {
 
 // check tells whether what is sent to a source topic reaches the function. A producer would make a topic that is gone again, and the
 // broker discards what comes to a topic without subscription.
-func (m *Mailbox) check(ctx context.Context, topic string) error {
-	t, err := parseTopic(topic)
-	if err != nil {
-		return &SourceError{topic, err.Error()}
+func (m *Mailbox) check(ctx context.Context, topic string) (*SourceError, error) {
+	t, malformed := parseTopic(topic)
+	if malformed != nil {
+		return &SourceError{topic, malformed.Error()}, nil //nolint:nilerr // it is told in the SourceError
 	}
 	for _, question := range []string{"stats", "partitioned-stats"} {
 		var s stats
 		found, err := m.ask(ctx, t, question, &s)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if _, subscribed := s.Subscriptions[m.subscription]; found && !subscribed {
-			return &SourceError{topic, fmt.Sprintf("it has no subscription %s, so what is sent there would be lost. Deploy the function with this topic among its inputs, then redrive", m.subscription)}
+			return &SourceError{topic, fmt.Sprintf("it has no subscription %s, so what is sent there would be lost. Deploy the function with this topic among its inputs, then redrive", m.subscription)}, nil
 		}
 		if found {
-			return nil
+			return nil, nil //nolint:nilnil // nothing is wrong
 		}
 	}
 	return &SourceError{topic, "the topic is gone. Make it again (start the function, then the source) and redrive; or drop these letters, " +
-		"and have `rowvec verify --repair` bring what the rows have now"}
+		"and have `rowvec verify --repair` bring what the rows have now"}, nil
 }
 
 // Sending. A producer whose topic was deleted forgets what it has not sent and never answers; answerGrace is for its answer.
@@ -79,14 +79,16 @@ func (p *post) open(ctx context.Context, topic string) (bool, error) {
 	if p.refused[topic] != nil || p.approved[topic] {
 		return p.approved[topic], nil
 	}
-	err := p.box.check(ctx, topic)
-	var refused *SourceError
-	if errors.As(err, &refused) {
+	refused, err := p.box.check(ctx, topic)
+	if err != nil {
+		return false, err
+	}
+	if refused != nil {
 		p.refused[topic] = refused
 		return false, nil
 	}
-	p.approved[topic] = err == nil
-	return err == nil, err
+	p.approved[topic] = true
+	return true, nil
 }
 
 func (p *post) producer(ctx context.Context, topic string) (pulsar.Producer, error) {
