@@ -155,7 +155,7 @@ func (d *dlqDetail) write(w io.Writer, asJSON bool) error {
 	line("attempts", strconv.Itoa(d.Attempts))
 	line("redriven", strconv.Itoa(d.Redriven))
 	for _, f := range d.History {
-		line("before", fmt.Sprintf("%s, %d times, %s to %s", plainText(f.Reason), f.Times, second(f.First), second(f.Last)))
+		line("before", fmt.Sprintf("%s ×%d, %s to %s", plainText(f.Reason), f.Times, second(f.First), second(f.Last)))
 	}
 	line("source topic", plainText(d.SourceTopic))
 	line("message id", plainText(d.MessageID))

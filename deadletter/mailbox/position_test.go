@@ -51,7 +51,7 @@ func FuzzFirstPart(f *testing.F) {
 	f.Add([]byte{0x08, 7, 0x10, 9, 0x3a, 4, 0x08, 7, 0x10, 5})
 	f.Add([]byte{0x3a, 0xff})
 	f.Add([]byte{})
-	f.Fuzz(func(t *testing.T, id []byte) {
+	f.Fuzz(func(_ *testing.T, id []byte) {
 		_ = firstPart(id, position{1, 2})
 	})
 	require.Equal(f, position{7, 5}, firstPart([]byte{0x08, 7, 0x10, 9, 0x3a, 4, 0x08, 7, 0x10, 5}, position{7, 9}))

@@ -72,7 +72,7 @@ func (s *Survey) Redrive(ctx context.Context, o Options) (*Result, error) {
 	}
 	err = errors.Join(err, d.failure)
 	for _, topic := range slices.Sorted(maps.Keys(d.post.refused)) {
-		d.result.Errors = append(d.result.Errors, d.post.refused[topic].Error())
+		d.result.Errors = append(d.result.Errors, d.post.refused[topic].text())
 	}
 	return d.finish(), err
 }

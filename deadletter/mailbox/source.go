@@ -13,23 +13,22 @@ import (
 	"github.com/rowvec/rowvec/deadletter"
 )
 
-// SourceError says that a topic cannot be sent to: its letters stay.
-type SourceError struct {
-	Topic   string
-	Problem string // with the cure
+// refusal says why a topic cannot be sent to: its letters stay.
+type refusal struct {
+	topic   string
+	problem string // with the cure
 }
 
-// Error names the topic.
-func (e *SourceError) Error() string {
-	return "cannot redrive to " + e.Topic + ": " + e.Problem + "; its letters stay"
+func (r *refusal) text() string {
+	return "cannot redrive to " + r.topic + ": " + r.problem + "; its letters stay"
 }
 
 // check tells whether what is sent to a source topic reaches the function. A producer would make a topic that is gone again, and the
 // broker discards what comes to a topic without subscription.
-func (m *Mailbox) check(ctx context.Context, topic string) (*SourceError, error) {
+func (m *Mailbox) check(ctx context.Context, topic string) (*refusal, error) {
 	t, malformed := parseTopic(topic)
 	if malformed != nil {
-		return &SourceError{topic, malformed.Error()}, nil //nolint:nilerr // it is told in the SourceError
+		return &refusal{topic, malformed.Error()}, nil //nolint:nilerr // the refusal tells it
 	}
 	for _, question := range []string{"stats", "partitioned-stats"} {
 		var s stats
@@ -38,13 +37,13 @@ func (m *Mailbox) check(ctx context.Context, topic string) (*SourceError, error)
 			return nil, err
 		}
 		if _, subscribed := s.Subscriptions[m.subscription]; found && !subscribed {
-			return &SourceError{topic, fmt.Sprintf("it has no subscription %s, so what is sent there would be lost. Deploy the function with this topic among its inputs, then redrive", m.subscription)}, nil
+			return &refusal{topic, fmt.Sprintf("it has no subscription %s, so what is sent there would be lost. Deploy the function with this topic among its inputs, then redrive", m.subscription)}, nil
 		}
 		if found {
 			return nil, nil //nolint:nilnil // nothing is wrong
 		}
 	}
-	return &SourceError{topic, "the topic is gone. Make it again (start the function, then the source) and redrive; or drop these letters, " +
+	return &refusal{topic, "the topic is gone. Make it again (start the function, then the source) and redrive; or drop these letters, " +
 		"and have `rowvec verify --repair` bring what the rows have now"}, nil
 }
 
@@ -60,12 +59,12 @@ var errUnanswered = errors.New("the client's producer does not answer")
 type post struct {
 	box       *Mailbox
 	producers map[string]pulsar.Producer
-	refused   map[string]*SourceError
+	refused   map[string]*refusal
 	approved  map[string]bool
 }
 
 func (m *Mailbox) post() *post {
-	return &post{m, map[string]pulsar.Producer{}, map[string]*SourceError{}, map[string]bool{}}
+	return &post{m, map[string]pulsar.Producer{}, map[string]*refusal{}, map[string]bool{}}
 }
 
 func (p *post) close() {
