@@ -67,6 +67,16 @@ func (r *registrar) tell(ctx context.Context, p *place, ids []pulsar.MessageID) 
 	}
 }
 
+// attach makes sure that the letters can be acknowledged, before anything is done with them: somebody may consume exclusively.
+func (r *registrar) attach(ctx context.Context, letters []*Letter) error {
+	for _, l := range letters {
+		if _, err := r.consumer(ctx, l.place); err != nil {
+			return fmt.Errorf("attach to %s of %s: %w", deadletter.Subscription, l.place.topic.full(), err)
+		}
+	}
+	return nil
+}
+
 // consumer attaches to the subscription without asking for messages: none is withheld from others who read there.
 func (r *registrar) consumer(ctx context.Context, p *place) (pulsar.Consumer, error) {
 	if c := r.consumers[p.partition]; c != nil {

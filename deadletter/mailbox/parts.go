@@ -90,7 +90,7 @@ func (m *Mailbox) parts(ctx context.Context, p *place, letters []*Letter) ([]pos
 	heard := &listener{}
 	consumer, err := await(ctx, m, func() (pulsar.Consumer, error) {
 		return m.client.Subscribe(pulsar.ConsumerOptions{
-			Topic: p.topic.full(), SubscriptionName: fmt.Sprintf("rowvec-dlq-parts-%x", rand.Uint64()), //nolint:gosec // a name, no secret
+			Topic: p.topic.full(), SubscriptionName: fmt.Sprintf("parts-of-letters-%x", rand.Uint64()), //nolint:gosec // a name, no secret
 			Type: pulsar.Exclusive, SubscriptionMode: pulsar.NonDurable, SubscriptionInitialPosition: pulsar.SubscriptionPositionEarliest,
 			ReceiverQueueSize: prefetched, Interceptors: pulsar.ConsumerInterceptors{heard},
 		})

@@ -136,6 +136,9 @@ func (d *redrive) flush(ctx context.Context) error {
 		d.count(round)
 		return nil
 	}
+	if err := d.registrar.attach(ctx, round); err != nil {
+		return err
+	}
 	a := d.send(ctx, round)
 	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), sendTimeout)
 	defer cancel()

@@ -110,6 +110,18 @@ func TestRedriveWhoseAcknowledgementFails(t *testing.T) {
 	})
 }
 
+func TestNothingIsSentThatCannotBeAcknowledged(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.put(3, "bad_request")
+	f.broker.Script("subscribe "+letters, pulsartest.Fault{Err: errBroker})
+	_, err := f.survey().Redrive(t.Context(), mailbox.Options{})
+	require.ErrorIs(t, err, errBroker)
+	require.ErrorContains(t, err, "attach to rowvec-dlq of "+letters)
+	require.Empty(t, f.sent())
+	require.Equal(t, rows(1, 3), f.left())
+}
+
 func TestWhatWasRedrivenOftenForNothingIsLeft(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)

@@ -54,6 +54,16 @@ func newEnv(t *testing.T, b Broker, name string) *env {
 	return e
 }
 
+// subscribeAs attaches as the function does, by key, or as an operator, to the letters.
+func (e *env) subscribeAs(topic, name string, kind pulsar.SubscriptionType) pulsar.Consumer {
+	e.Helper()
+	c, err := e.Client.Subscribe(pulsar.ConsumerOptions{
+		Topic: topic, SubscriptionName: name, Type: kind, SubscriptionInitialPosition: pulsar.SubscriptionPositionEarliest,
+	})
+	require.NoError(e, err)
+	return c
+}
+
 // keep makes the durable subscriptions, as the function does.
 func (e *env) keep() {
 	e.Helper()
@@ -63,11 +73,7 @@ func (e *env) keep() {
 
 func (e *env) subscribe(topic, name string) pulsar.Consumer {
 	e.Helper()
-	c, err := e.Client.Subscribe(pulsar.ConsumerOptions{
-		Topic: topic, SubscriptionName: name, Type: pulsar.Shared, SubscriptionInitialPosition: pulsar.SubscriptionPositionEarliest,
-	})
-	require.NoError(e, err)
-	return c
+	return e.subscribeAs(topic, name, pulsar.Shared)
 }
 
 // letter is what the function publishes, with a reason; more are further properties.
@@ -117,10 +123,10 @@ func (e *env) keys() []string {
 	return keys
 }
 
-// arrived takes the next n messages of the source topic, by key.
+// arrived takes the next n messages of the source topic, by key, as the function does.
 func (e *env) arrived(topic string, n int) map[string]pulsar.Message {
 	e.Helper()
-	c := e.subscribe(topic, subscription)
+	c := e.subscribeAs(topic, subscription, pulsar.KeyShared)
 	defer c.Close()
 	ctx, cancel := context.WithTimeout(e.Context(), patience)
 	defer cancel()
