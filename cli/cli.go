@@ -55,7 +55,7 @@ func newRoot(version string) *cobra.Command {
 	}
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return &usageError{c.CommandPath(), err} })
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(newCheck(), newSearch(), newServe(version), newVerify(), newVersion(version))
+	root.AddCommand(newCheck(), newDLQ(dialMailbox), newSearch(), newServe(version), newVerify(), newVersion(version))
 	return root
 }
 

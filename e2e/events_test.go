@@ -15,10 +15,10 @@ import (
 	pulsarlog "github.com/apache/pulsar-client-go/pulsar/log"
 	"github.com/stretchr/testify/require"
 
+	"github.com/rowvec/rowvec/deadletter"
 	"github.com/rowvec/rowvec/embed/embedtest"
 	"github.com/rowvec/rowvec/event"
 	"github.com/rowvec/rowvec/function/document"
-	"github.com/rowvec/rowvec/function/instance"
 )
 
 // tape reads the outcome events of a function from the beginning of its output topic.
@@ -137,16 +137,16 @@ func deadLetterEvents(p *tape, d *deployment, client pulsar.Client) {
 
 	letters := map[string]pulsar.Message{}
 	for _, m := range d.letters(p.T, client, 2) {
-		letters[m.Properties()[instance.PropReason]] = m
+		letters[m.Properties()[deadletter.PropReason]] = m
 	}
 	for reason, e := range map[string]event.Event{"bad_payload": malformed, "bad_request": refused} {
 		letter, ok := letters[reason]
 		require.True(p, ok, "no dead letter for %s; there are %v", reason, letters)
 		require.Equal(p, event.Poison, e.Outcome)
 		require.Equal(p, reason, e.Reason)
-		require.Equal(p, letter.Properties()[instance.PropStage], e.Stage)
-		require.Equal(p, letter.Properties()[instance.PropMessageID], e.MessageID, "finds the letter")
-		require.Equal(p, letter.Properties()[instance.PropSourceTopic], e.Topic)
+		require.Equal(p, letter.Properties()[deadletter.PropStage], e.Stage)
+		require.Equal(p, letter.Properties()[deadletter.PropMessageID], e.MessageID, "finds the letter")
+		require.Equal(p, letter.Properties()[deadletter.PropSourceTopic], e.Topic)
 	}
 }
 

@@ -34,7 +34,7 @@ var otherTables = []string{"served2", "served3", "typed"}
 // tables are the tables that the source captures; each test has its own, so that none waits for another.
 var tables = []string{
 	"articles", "bulk", "outage", "refused", "model", "pattern_a", "pattern_b", "pattern_c", "spare", "verify", "verify_types", "history",
-	"unchanged", "replayed", "redriven", "events", "dashboard", "gateway",
+	"unchanged", "replayed", "redriven", "events", "dashboard", "gateway", "letters",
 }
 
 func TestMain(m *testing.M) {

@@ -16,7 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rowvec/rowvec/chroma"
-	"github.com/rowvec/rowvec/function/instance"
+	"github.com/rowvec/rowvec/deadletter"
 )
 
 // newClient is a Pulsar client as an operator's own program has one.
@@ -80,7 +80,7 @@ func (d *deployment) letters(t *testing.T, client pulsar.Client, n int) []pulsar
 		return err
 	})
 	consumer, err := client.Subscribe(pulsar.ConsumerOptions{
-		Topic: "persistent://public/default/" + d.name + "-dlq", SubscriptionName: instance.DeadLetterSubscription, Type: pulsar.Shared,
+		Topic: "persistent://public/default/" + d.name + "-dlq", SubscriptionName: deadletter.Subscription, Type: pulsar.Shared,
 	})
 	require.NoError(t, err)
 	defer consumer.Close()

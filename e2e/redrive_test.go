@@ -11,8 +11,8 @@ import (
 	"github.com/apache/pulsar-client-go/pulsar"
 	"github.com/stretchr/testify/require"
 
+	"github.com/rowvec/rowvec/deadletter"
 	"github.com/rowvec/rowvec/embed/embedtest"
-	"github.com/rowvec/rowvec/function/instance"
 )
 
 // The rows of TestRedrive, by what becomes of them after their letter.
@@ -54,8 +54,8 @@ func TestRedrive(t *testing.T) {
 		d.sendAgain(t, client, letters...)
 		d.settles(t, 12+len(letters))
 		for row, m := range byRow(d.letters(t, client, 2*len(letters))[len(letters):]) {
-			require.Equal(t, was[row].Properties()[instance.PropInstance], m.Properties()[instance.PropInstance], "row %s", row)
-			require.Equal(t, was[row].Properties()[instance.PropReason], m.Properties()[instance.PropReason], "row %s", row)
+			require.Equal(t, was[row].Properties()[deadletter.PropInstance], m.Properties()[deadletter.PropInstance], "row %s", row)
+			require.Equal(t, was[row].Properties()[deadletter.PropReason], m.Properties()[deadletter.PropReason], "row %s", row)
 		}
 	})
 	execute(t, "UPDATE app.redriven SET body = 'Better.' WHERE id = $1", rewritten)
@@ -90,7 +90,7 @@ func (d *deployment) provoke(t *testing.T, client pulsar.Client) []pulsar.Messag
 	letters := d.letters(t, client, 8)
 	reasons := make(map[string]int)
 	for _, m := range letters {
-		reasons[m.Properties()[instance.PropReason]]++
+		reasons[m.Properties()[deadletter.PropReason]]++
 	}
 	require.Equal(t, map[string]int{"bad_request": 5, "unavailable_column": 3}, reasons)
 	require.Len(t, byRow(letters), len(letters))
@@ -130,7 +130,7 @@ func (d *deployment) redrive(t *testing.T, client pulsar.Client, endpoint *embed
 func byRow(letters []pulsar.Message) map[string]pulsar.Message {
 	rows := make(map[string]pulsar.Message)
 	for _, m := range letters {
-		rows[m.Properties()[instance.PropRow]] = m
+		rows[m.Properties()[deadletter.PropRow]] = m
 	}
 	return rows
 }
@@ -142,8 +142,8 @@ func (d *deployment) requireTypedRedrive(t *testing.T, endpoint *embedtest.Serve
 	execute(t, `INSERT INTO app.typed (id, title, body, price, big, day, at, clock, span, days) VALUES (300, 'Sent again', $1, -7.25,
 		98765432109876543210.5, '2026-03-04', '2026-03-04 05:06:07.000008', '05:06:07', '3 hours', '{2026-03-04}')`, refusedText)
 	letters := d.letters(t, newClient(t), 1)
-	require.Equal(t, "300", letters[0].Properties()[instance.PropRow])
-	require.NotEmpty(t, letters[0].Properties()[instance.PropSchemaVersion])
+	require.Equal(t, "300", letters[0].Properties()[deadletter.PropRow])
+	require.NotEmpty(t, letters[0].Properties()[deadletter.PropSchemaVersion])
 	// As the README says; the broker's default refuses the new schema, and the source stops.
 	command(t, "namespaces", "set-schema-compatibility-strategy", "--compatibility", "ALWAYS_COMPATIBLE", "public/default")
 	execute(t, `ALTER TABLE app.typed DROP days, ALTER big TYPE numeric(30,5)`)

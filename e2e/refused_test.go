@@ -12,8 +12,8 @@ import (
 	"github.com/apache/pulsar-client-go/pulsar"
 	"github.com/stretchr/testify/require"
 
+	"github.com/rowvec/rowvec/deadletter"
 	"github.com/rowvec/rowvec/embed/embedtest"
-	"github.com/rowvec/rowvec/function/instance"
 )
 
 const envelope = `{"before":null,"after":{"id":%d,"title":"t"},"op":%q,"source":{"schema":"app","table":"refused","lsn":1,"sequence":"[null,\"1\"]","ts_ms":1700000000000,"snapshot":"false"}}`
@@ -50,23 +50,23 @@ func TestBadInputIsDeadLetteredOnceWithItsReason(t *testing.T) {
 
 	letters := make(map[string]pulsar.Message)
 	for _, m := range d.letters(t, client, len(planted)+1) {
-		letters[m.Properties()[instance.PropReason]] = m
+		letters[m.Properties()[deadletter.PropReason]] = m
 	}
 	for reason, payload := range planted {
 		letter, ok := letters[reason]
 		require.True(t, ok, "no dead letter for %s; there are %v", reason, letters)
 		require.Equal(t, payload, string(letter.Payload()))
 		require.Equal(t, reason, letter.Properties()["planted"], "the original properties stay")
-		require.Equal(t, "persistent://"+d.topic(), letter.Properties()[instance.PropSourceTopic])
-		require.NotEmpty(t, letter.Properties()[instance.PropMessageID])
-		require.NotEmpty(t, letter.Properties()[instance.PropMessage])
-		require.Equal(t, "public/default/"+d.name, letter.Properties()[instance.PropFunction])
+		require.Equal(t, "persistent://"+d.topic(), letter.Properties()[deadletter.PropSourceTopic])
+		require.NotEmpty(t, letter.Properties()[deadletter.PropMessageID])
+		require.NotEmpty(t, letter.Properties()[deadletter.PropMessage])
+		require.Equal(t, "public/default/"+d.name, letter.Properties()[deadletter.PropFunction])
 	}
 	refused, ok := letters["bad_request"]
 	require.True(t, ok)
-	require.Equal(t, "embed", refused.Properties()[instance.PropStage])
-	require.Equal(t, "3", refused.Properties()[instance.PropRow])
-	require.Contains(t, refused.Properties()[instance.PropMessage], "this text cannot be embedded")
+	require.Equal(t, "embed", refused.Properties()[deadletter.PropStage])
+	require.Equal(t, "3", refused.Properties()[deadletter.PropRow])
+	require.Contains(t, refused.Properties()[deadletter.PropMessage], "this text cannot be embedded")
 
 	execute(t, "DELETE FROM app.refused WHERE id = 3")
 	requireEqual(t, "refused", d.collection, time.Minute)

@@ -28,10 +28,10 @@ type Postgres struct {
 }
 
 // Pulsar is where the broker is, for what the worker does not tell: the schemas of topics whose records do not carry their own, and
-// all that `rowvec serve` asks of it.
+// all that `rowvec serve` and `rowvec dlq` ask of it.
 type Pulsar struct {
 	AdminURL   string // http://host:8080; empty: the one that the worker gives, if it gives one
-	ServiceURL string // pulsar://host:6650, for `rowvec serve` alone: the function has the worker's
+	ServiceURL string // pulsar://host:6650, for `rowvec serve` and `rowvec dlq`: the function has the worker's
 	Token      Secret // bearer token for both
 }
 

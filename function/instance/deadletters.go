@@ -9,6 +9,8 @@ import (
 
 	"github.com/apache/pulsar-client-go/pulsar"
 	"golang.org/x/time/rate"
+
+	"github.com/rowvec/rowvec/deadletter"
 )
 
 // deadLetters publishes to the dead-letter topic, one round of letters at a time, until the broker has confirmed each. Its client
@@ -100,13 +102,14 @@ func (d *deadLetters) publish(ctx context.Context, round []letter) ([]letter, er
 	})
 }
 
-// open makes sure of the durable subscription and only then makes the producer.
+// open makes sure of the durable subscription and only then makes the producer. It does so for every round: a producer does not notice
+// that somebody has deleted the subscription, and the broker would confirm what it then discards.
 func (d *deadLetters) open(ctx context.Context) (pulsar.Producer, error) {
+	if err := d.subscribe(ctx); err != nil {
+		return nil, fmt.Errorf("make the subscription %s: %w", deadletter.Subscription, err)
+	}
 	if d.producer != nil {
 		return d.producer, nil
-	}
-	if err := d.subscribe(ctx); err != nil {
-		return nil, fmt.Errorf("make the subscription %s: %w", DeadLetterSubscription, err)
 	}
 	producer, err := await(ctx, d.calls, func() (pulsar.Producer, error) {
 		return d.client.CreateProducer(pulsar.ProducerOptions{
@@ -133,7 +136,7 @@ func (d *deadLetters) subscribe(ctx context.Context) error {
 	consumer, err := await(ctx, d.calls, func() (pulsar.Consumer, error) {
 		return d.client.Subscribe(pulsar.ConsumerOptions{
 			Topic:                       d.topic,
-			SubscriptionName:            DeadLetterSubscription,
+			SubscriptionName:            deadletter.Subscription,
 			Type:                        pulsar.Shared,
 			SubscriptionInitialPosition: pulsar.SubscriptionPositionEarliest,
 			SubscriptionMode:            pulsar.Durable,

@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/rowvec/rowvec/deadletter"
 	"github.com/rowvec/rowvec/function/instance/pulsartest"
 )
 
@@ -50,7 +51,7 @@ func TestADeadLetterFindsItsSubscriptionAndIsConfirmedBeforeTheAcknowledgement(t
 		stored := f.broker.Stored(deadTopic)
 		require.Len(t, stored, 1)
 		require.Equal(t, []byte("body of k"), stored[0].Body)
-		require.Equal(t, "malformed", stored[0].Props[PropReason])
+		require.Equal(t, "malformed", stored[0].Props[deadletter.PropReason])
 		got := f.seen.snapshot()
 		require.Equal(t, []string{"app.articles row 7 dead-lettered: malformed: cannot be read"}, got.rejections)
 		require.Equal(t, got.taken, got.acked+len(got.rejections))

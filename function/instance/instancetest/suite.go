@@ -13,6 +13,7 @@ import (
 	"github.com/apache/pulsar-client-go/pulsar"
 	"github.com/stretchr/testify/require"
 
+	"github.com/rowvec/rowvec/deadletter"
 	"github.com/rowvec/rowvec/function/instance"
 )
 
@@ -29,6 +30,7 @@ func Suite(t *testing.T, serviceURL, adminURL string) {
 		{"failover gives the topic to one instance", failoverHandsOver},
 		{"dead letter", deadLetter},
 		{"dead letter that is too large for one message", largeDeadLetter},
+		{"dead letters outlast their subscription and their topic", lettersOutlast},
 		{"partitioned topic", partitionedTopic},
 		{"topic that gets more partitions", grownTopic},
 		{"topics pattern", topicsPattern},
@@ -120,29 +122,29 @@ func deadLetter(e *env) {
 	require.Zero(e, total.Processed)
 	node.end()
 	e.backlog(topic, 0)
-	require.Contains(e, e.subscriptions(node.deadLetters), instance.DeadLetterSubscription, "durable: nobody is attached")
+	require.Contains(e, e.subscriptions(node.deadLetters), deadletter.Subscription, "durable: nobody is attached")
 
-	m := e.receive(node.deadLetters, instance.DeadLetterSubscription, anyMessage)
+	m := e.receive(node.deadLetters, deadletter.Subscription, anyMessage)
 	require.Equal(e, `{"before":`, string(m.Payload()))
 	require.Equal(e, "eyJpZCI6N30=", m.Key())
 	require.Equal(e, "o", m.OrderingKey())
 	require.Equal(e, event.UnixMilli(), m.EventTime().UnixMilli())
 	want := map[string]string{
-		"own": "kept", instance.PropReason: "malformed", instance.PropStage: "decode", instance.PropMessage: "unexpected end of JSON input",
-		instance.PropTable: "app.articles", instance.PropRow: "7", instance.PropVersion: "4711@1700000000000", instance.PropAttempts: "2",
-		instance.PropSourceTopic: topic, instance.PropKey: "eyJpZCI6N30=", instance.PropInstance: "0", instance.PropFunction: node.Conf().FQFN(),
-		instance.PropMessageID: fmt.Sprintf("%d:%d:%d:%d", id.LedgerID(), id.EntryID(), 0, 0),
+		"own": "kept", deadletter.PropClass: deadletter.Class, deadletter.PropReason: "malformed", deadletter.PropStage: "decode", deadletter.PropMessage: "unexpected end of JSON input",
+		deadletter.PropTable: "app.articles", deadletter.PropRow: "7", deadletter.PropVersion: "4711@1700000000000", deadletter.PropAttempts: "2",
+		deadletter.PropSourceTopic: topic, deadletter.PropKey: "eyJpZCI6N30=", deadletter.PropInstance: "0", deadletter.PropFunction: node.Conf().FQFN(),
+		deadletter.PropMessageID: fmt.Sprintf("%d:%d:%d:%d", id.LedgerID(), id.EntryID(), 0, 0),
 	}
 	got := m.Properties()
-	for _, name := range []string{instance.PropPublishTime, instance.PropTime} {
+	for _, name := range []string{deadletter.PropPublishTime, deadletter.PropTime, deadletter.PropFirstAttempt, deadletter.PropLastAttempt} {
 		at, err := time.Parse(time.RFC3339Nano, got[name])
 		require.NoError(e, err)
 		require.WithinDuration(e, time.Now(), at, 5*time.Minute)
 		delete(got, name)
 	}
 	// Whether a lone message counts as a batch is the producer's business.
-	if strings.HasSuffix(got[instance.PropMessageID], ":-1") {
-		want[instance.PropMessageID] = strings.TrimSuffix(want[instance.PropMessageID], ":0") + ":-1"
+	if strings.HasSuffix(got[deadletter.PropMessageID], ":-1") {
+		want[deadletter.PropMessageID] = strings.TrimSuffix(want[deadletter.PropMessageID], ":0") + ":-1"
 	}
 	require.Equal(e, want, got)
 }
@@ -159,7 +161,7 @@ func largeDeadLetter(e *env) {
 	require.NoError(e, err)
 	e.until(func() bool { return node.Stats().Total.Exceptions[instance.UserException] == 1 })
 	node.end()
-	require.Equal(e, payload, e.receive(node.deadLetters, instance.DeadLetterSubscription, anyMessage).Payload())
+	require.Equal(e, payload, e.receive(node.deadLetters, deadletter.Subscription, anyMessage).Payload())
 }
 
 func logTopic(e *env) {

@@ -19,6 +19,7 @@ import (
 type Broker struct {
 	mu      sync.Mutex
 	topics  map[string]*topic
+	parted  map[string]int // partitions of a topic; see Partition
 	log     []string
 	faults  map[string][]Fault
 	changed chan struct{} // closed and replaced at every change
@@ -41,12 +42,29 @@ type topic struct {
 
 type subscription struct {
 	name    string
-	backlog []*Message // not given to a consumer
+	backlog []*Message         // not given to a consumer
+	pending map[int64]*Message // not acknowledged, by entry
+}
+
+// acknowledge ends a message, whoever has it.
+func (s *subscription) acknowledge(m *Message) {
+	for _, entry := range m.id.entries {
+		delete(s.pending, entry)
+	}
+	s.backlog = slices.DeleteFunc(s.backlog, func(other *Message) bool { return other == m })
+}
+
+// keep adds a message that the subscription has to give out.
+func (s *subscription) keep(m *Message) {
+	s.backlog = append(s.backlog, m)
+	for _, entry := range m.id.entries {
+		s.pending[entry] = m
+	}
 }
 
 // New returns an empty broker.
 func New() *Broker {
-	return &Broker{topics: map[string]*topic{}, faults: map[string][]Fault{}, changed: make(chan struct{})}
+	return &Broker{topics: map[string]*topic{}, parted: map[string]int{}, faults: map[string][]Fault{}, changed: make(chan struct{})}
 }
 
 // Client is a pulsar.Client of this broker; it has the type of pulsar.NewClient.
@@ -58,7 +76,8 @@ func (b *Broker) Client(options pulsar.ClientOptions) (pulsar.Client, error) {
 }
 
 // Script makes the next operations fail, one fault each, in order. Operations are "client <url>", "subscribe <topic>",
-// "producer <topic>", "send <topic>", "ack <topic>", "receive <topic>", "close <topic>".
+// "producer <topic>", "send <topic>", "ack <topic>", "receive <topic>", "close <topic>", "reader <topic>", "read <topic>",
+// "ack list <topic>", "admin <question>".
 func (b *Broker) Script(operation string, faults ...Fault) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -138,8 +157,14 @@ func (b *Broker) topic(name string) *topic {
 
 func (b *Broker) publish(name string, m *Message) *Message {
 	t := b.topic(name)
-	m.topic, m.id = name, id{entry: t.next}
-	t.next++
+	m.topic, m.id = name, newID(t.next, max(1, m.Chunks))
+	t.next += int64(len(m.id.entries))
+	t.store(m)
+	b.note("publish %s %s", name, m.K)
+	return m
+}
+
+func (t *topic) store(m *Message) {
 	if m.Published.IsZero() {
 		m.Published = time.Now()
 	}
@@ -147,10 +172,8 @@ func (b *Broker) publish(name string, m *Message) *Message {
 		t.stored = append(t.stored, m)
 	}
 	for _, s := range t.subs {
-		s.backlog = append(s.backlog, m)
+		s.keep(m)
 	}
-	b.note("publish %s %s", name, m.K)
-	return m
 }
 
 // note records what happened and wakes whoever waits.

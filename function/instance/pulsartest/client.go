@@ -35,10 +35,16 @@ func (c *client) Subscribe(o pulsar.ConsumerOptions) (pulsar.Consumer, error) {
 	defer b.mu.Unlock()
 	consumer := &Consumer{broker: b, Options: o, name: name, closed: make(chan struct{}), unacked: map[*Message]*subscription{}}
 	for _, t := range c.match(o) {
+		if o.SubscriptionMode == pulsar.NonDurable {
+			consumer.subs = append(consumer.subs, passing(t))
+			continue
+		}
 		if t.subs[o.SubscriptionName] == nil {
-			s := &subscription{name: o.SubscriptionName}
+			s := &subscription{name: o.SubscriptionName, pending: map[int64]*Message{}}
 			if o.SubscriptionInitialPosition == pulsar.SubscriptionPositionEarliest {
-				s.backlog = slices.Clone(t.stored)
+				for _, m := range t.stored {
+					s.keep(m)
+				}
 			}
 			t.subs[o.SubscriptionName] = s
 		}
@@ -70,7 +76,7 @@ func (c *client) CreateProducer(o pulsar.ProducerOptions) (pulsar.Producer, erro
 	c.broker.mu.Lock()
 	defer c.broker.mu.Unlock()
 	c.broker.note("producer %s", o.Topic)
-	return &producer{broker: c.broker, options: o}, nil
+	return &producer{broker: c.broker, options: o, topic: c.broker.topic(o.Topic)}, nil
 }
 
 func (c *client) TopicPartitions(topic string) ([]string, error) {
@@ -84,10 +90,6 @@ func (c *client) TopicPartitions(topic string) ([]string, error) {
 		names = append(names, fmt.Sprintf("%s-partition-%d", topic, n))
 	}
 	return names, nil
-}
-
-func (*client) CreateReader(pulsar.ReaderOptions) (pulsar.Reader, error) {
-	return nil, ErrUnsupported
 }
 
 func (*client) CreateTableView(pulsar.TableViewOptions) (pulsar.TableView, error) {
@@ -105,6 +107,7 @@ func (c *client) Close() {
 type producer struct {
 	broker  *Broker
 	options pulsar.ProducerOptions
+	topic   *topic // as it was made for: when that is deleted, the producer closes itself
 	sending sync.WaitGroup
 	closed  bool // guarded by the broker
 }
@@ -150,17 +153,40 @@ func (p *producer) send(m *pulsar.ProducerMessage, callback func(pulsar.MessageI
 		return
 	}
 	p.broker.mu.Lock()
-	if p.closed {
+	if p.closed || p.broker.topic(p.options.Topic) != p.topic {
 		p.broker.mu.Unlock()
 		callback(nil, m, ErrClosed)
 		return
 	}
-	stored := p.broker.publish(p.options.Topic, &Message{
+	stored := p.broker.publish(p.route(m), &Message{
 		K: m.Key, Order: m.OrderingKey, Body: m.Payload, Props: maps.Clone(m.Properties), Event: m.EventTime,
+		Chunks: p.chunks(m),
 	})
 	p.broker.mu.Unlock()
 	callback(stored.id, m, nil)
 }
+
+// chunks is in how many entries a message comes.
+func (p *producer) chunks(m *pulsar.ProducerMessage) int {
+	const largest = 5 << 20 // the broker's default
+	if !p.options.EnableChunking {
+		return 1
+	}
+	return len(m.Payload)/largest + 1
+}
+
+// route is the topic that a message goes to: a partition as the producer's own router says, where there are some.
+func (p *producer) route(m *pulsar.ProducerMessage) string {
+	n := p.broker.parted[p.options.Topic]
+	if n == 0 || p.options.MessageRouter == nil {
+		return p.options.Topic
+	}
+	return partition(p.options.Topic, p.options.MessageRouter(m, partitions(n)))
+}
+
+type partitions uint32
+
+func (n partitions) NumPartitions() uint32 { return uint32(n) }
 
 func (p *producer) FlushWithCtx(context.Context) error {
 	p.sending.Wait()

@@ -73,9 +73,13 @@ func (c *Consumer) AckID(want pulsar.MessageID) error {
 		c.broker.note("late ack %s", c.name)
 		return ErrClosed
 	}
-	for m := range c.unacked {
-		if m.id == want {
+	for m, s := range c.unacked {
+		if pulsar.MessageID(m.id) == want {
 			delete(c.unacked, m)
+			s.acknowledge(m)
+			for _, entry := range m.id.entries {
+				c.Options.Interceptors.OnAcknowledge(c, newID(entry, 1))
+			}
 			c.broker.note("ack %s %s", m.topic, m.K)
 			return nil
 		}
@@ -98,6 +102,9 @@ func (c *Consumer) Close() {
 	c.gone = true
 	close(c.closed)
 	for m, s := range c.unacked {
+		if s.pending[m.id.last()] == nil {
+			continue // acknowledged through another consumer
+		}
 		m.Redelivered++
 		s.backlog = append(s.backlog, m)
 	}
@@ -150,9 +157,6 @@ type lastID struct {
 
 // Topic is the topic's name.
 func (id lastID) Topic() string { return id.topic }
-
-// AckIDList is not supported.
-func (*Consumer) AckIDList([]pulsar.MessageID) error { return ErrUnsupported }
 
 // AckWithTxn is not supported.
 func (*Consumer) AckWithTxn(pulsar.Message, pulsar.Transaction) error { return ErrUnsupported }

@@ -2,9 +2,11 @@ package pulsartest
 
 import (
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/apache/pulsar-client-go/pulsar"
+	"google.golang.org/protobuf/encoding/protowire"
 )
 
 // Message is a message of the double. Its fields are set before it is published.
@@ -16,9 +18,10 @@ type Message struct {
 	Event       time.Time // zero: unset, which the client shows as 1970
 	Redelivered uint32
 	Schema      []byte // version; nil: none
+	Chunks      int    // entries that it takes; 0: one
 
 	topic string
-	id    id
+	id    *id
 }
 
 // Topic is the topic's full name.
@@ -77,12 +80,44 @@ func (*Message) Index() *uint64 { return nil }
 // BrokerPublishTime is nil.
 func (*Message) BrokerPublishTime() *time.Time { return nil }
 
-type id struct{ entry int64 }
+// id is that of a message of one entry or several; the last one names it, as in the real client.
+type id struct{ entries []int64 }
 
-func (id) LedgerID() int64     { return 7 }
-func (i id) EntryID() int64    { return i.entry }
-func (id) BatchIdx() int32     { return -1 }
-func (id) PartitionIdx() int32 { return -1 }
-func (id) BatchSize() int32    { return 0 }
-func (i id) Serialize() []byte { return []byte(i.String()) }
-func (i id) String() string    { return fmt.Sprintf("7:%d:-1", i.entry) }
+func newID(first int64, entries int) *id {
+	i := &id{}
+	for n := range entries {
+		i.entries = append(i.entries, first+int64(n))
+	}
+	return i
+}
+
+func (i *id) last() int64 { return i.entries[len(i.entries)-1] }
+
+// Serialize is the wire format's MessageIdData: ledger 1, entry 2, partition 3, batch 4, first chunk 7.
+func (i *id) Serialize() []byte {
+	text := data(i.last())
+	if len(i.entries) > 1 {
+		text = protowire.AppendTag(text, 7, protowire.BytesType)
+		text = protowire.AppendBytes(text, data(i.entries[0]))
+	}
+	return text
+}
+
+func data(entry int64) []byte {
+	var text []byte
+	for field, v := range []uint64{ledger, uint64(entry), math.MaxUint64, math.MaxUint64} {
+		text = protowire.AppendTag(text, protowire.Number(field+1), protowire.VarintType)
+		text = protowire.AppendVarint(text, v)
+	}
+	return text
+}
+
+// ledger is the only one.
+const ledger = 7
+
+func (*id) LedgerID() int64     { return ledger }
+func (i *id) EntryID() int64    { return i.last() }
+func (*id) BatchIdx() int32     { return -1 }
+func (*id) PartitionIdx() int32 { return -1 }
+func (*id) BatchSize() int32    { return 0 }
+func (i *id) String() string    { return fmt.Sprintf("%d:%d:-1", ledger, i.last()) }
