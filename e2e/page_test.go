@@ -75,7 +75,7 @@ func pageSettings(t *testing.T) map[string]any {
 	for _, name := range []string{"products", "reviews"} {
 		tables["app."+name] = map[string]any{"collection": name, "text": "{{.title}}: {{.body}}", "metadata": []string{"price", "tags"}}
 	}
-	edited := map[string]any{"userConfig/tables": tables, "userConfig/embedding/maxTextTokens": 400}
+	edited := map[string]any{"userConfig/tables": tables, "userConfig/embedding/maxTextTokens": 400, "userConfig/embedding/maxTexts": 8}
 	for name, value := range settings {
 		if !strings.HasPrefix(name, "userConfig/tables/") {
 			edited[name] = value

@@ -32,8 +32,8 @@ type workload struct {
 
 const (
 	workPeriod  = 200 * time.Millisecond
-	burstPeriod = 90 * time.Second // an import changes many rows at once
-	burstRows   = 120
+	burstPeriod = 80 * time.Second // an import changes many rows at once
+	burstRows   = 20
 )
 
 // newWorkload fills the tables.
@@ -102,15 +102,17 @@ func every(ctx context.Context, period time.Duration, act func(ctx context.Conte
 	}
 }
 
-// step is a fifth of a second's work: more and less of it as a day goes on, a day being a minute and a half.
+// step is a fifth of a second's work: more and less of it as a day goes on, a day being burstPeriod.
 func (w *workload) step(ctx context.Context, since time.Duration) (bool, error) {
 	tide := 1 + math.Sin(2*math.Pi*since.Seconds()/burstPeriod.Seconds())
 	errs := []error{w.search(ctx)}
-	for range w.random.IntN(2 + int(5*tide)) {
+	for range w.random.IntN(2 + int(4*tide)) {
 		errs = append(errs, w.change(ctx))
 	}
 	if phase := (since + burstPeriod/2) % burstPeriod; phase < workPeriod && since > workPeriod {
-		errs = append(errs, w.exec(ctx, "UPDATE app.products SET body = body || ' Now with free returns.' WHERE id % 2 = 0 AND id <= $1 AND length(body) < 400", 2*burstRows))
+		errs = append(errs,
+			w.exec(ctx, "UPDATE app.products SET price = price + 1 WHERE id > $1", 8*burstRows),
+			w.exec(ctx, "UPDATE app.products SET body = body || ' Now with free returns.' WHERE id % 2 = 0 AND id <= $1", 2*burstRows))
 	}
 	return false, errors.Join(errs...)
 }
@@ -119,7 +121,7 @@ func (w *workload) step(ctx context.Context, since time.Duration) (bool, error) 
 func (w *workload) change(ctx context.Context) error {
 	p := w.products[w.random.IntN(len(w.products))]
 	switch n := w.random.IntN(1000); {
-	case n < 560:
+	case n < 620:
 		return w.exec(ctx, "UPDATE app.products SET price = $2 WHERE id = $1", p.ID, fmt.Sprintf("%d.90", 5+w.random.IntN(300)))
 	case n < 760:
 		text := p.Body + " " + verdicts[w.random.IntN(len(verdicts))]
@@ -128,7 +130,7 @@ func (w *workload) change(ctx context.Context) error {
 		w.next++
 		r := reviews(w.products, int(w.next))[w.next-1]
 		return w.exec(ctx, "INSERT INTO app.reviews (id, title, body, price, tags) VALUES ($1, $2, $3, 0, $4)", r.ID, r.Title, r.Body, r.Tags)
-	case n < 993:
+	case n < 999:
 		return w.exec(ctx, "DELETE FROM app.reviews WHERE id = (SELECT min(id) FROM app.reviews WHERE id < $1)", w.next-30)
 	default: // somebody pastes a manual
 		return w.exec(ctx, "UPDATE app.reviews SET body = $1 WHERE id = (SELECT max(id) FROM app.reviews)", strings.Repeat(verdicts[0]+" ", 80))
