@@ -43,7 +43,7 @@ type Panel struct {
 	} `json:"fieldConfig"`
 }
 
-// Options are how a panel looks. Grafana fills in nothing that a file leaves out: without showLegend there is no legend.
+// Options are how a panel looks.
 type Options struct {
 	Legend *struct {
 		ShowLegend bool `json:"showLegend"`
