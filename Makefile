@@ -14,7 +14,7 @@ PROTOC_GEN_GRPC  := v1.6.2
 GOLANGCI := $(TOOLS)/golangci-lint-$(GOLANGCI_VERSION)
 
 .DEFAULT_GOAL := help
-.PHONY: help build test test-unit test-e2e fuzz bench lint fmt generate demo up down tidy check-generated page check-page test-page browser pictures
+.PHONY: help build test test-unit test-e2e fuzz bench load lint fmt generate demo up down tidy check-generated page check-page test-page browser pictures
 
 help: ## list the targets
 	@grep -hE '^[a-z][a-z0-9-]*:.*## ' $(MAKEFILE_LIST) | sort | awk -F':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
@@ -40,6 +40,10 @@ test-unit: ## unit, component and conformance tests on fakes, with the race dete
 
 bench: ## every benchmark once, so that they keep compiling and running
 	go test -run '^$$' -bench . -benchtime 1x -timeout 10m ./...
+
+LOADTIME ?= 1m
+load: ## measure the gateway with the real Chroma: 200 searches a second, of new and of known questions, LOADTIME (1m) each
+	ROWVEC_LOAD=$(LOADTIME) go test -count=1 -v -timeout 30m -run '^TestLoad$$' ./cli
 
 # -count=1: what runs against the real stack is never taken from the cache. A skipped test is a failure.
 test-e2e: build browser ## end-to-end tests on the real stack
