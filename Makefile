@@ -16,7 +16,7 @@ GOLANGCI := $(TOOLS)/golangci-lint-$(GOLANGCI_VERSION)
 GOVULN   := $(TOOLS)/govulncheck-$(GOVULN_VERSION)
 
 .DEFAULT_GOAL := help
-.PHONY: help build test test-unit test-e2e fuzz bench lint fmt generate demo up down vulncheck tidy check-generated page check-page test-page
+.PHONY: help build test test-unit test-e2e fuzz bench load lint fmt generate demo up down vulncheck tidy check-generated page check-page test-page browser pictures
 
 help: ## list the targets
 	@grep -hE '^[a-z][a-z0-9-]*:.*## ' $(MAKEFILE_LIST) | sort | awk -F':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
@@ -43,8 +43,12 @@ test-unit: ## unit, component and conformance tests on fakes, with the race dete
 bench: ## every benchmark once, so that they keep compiling and running
 	go test -run '^$$' -bench . -benchtime 1x -timeout 10m ./...
 
+LOADTIME ?= 1m
+load: ## measure the gateway with the real Chroma: 200 searches a second, of new and of known questions, LOADTIME (1m) each
+	ROWVEC_LOAD=$(LOADTIME) go test -count=1 -v -timeout 30m -run '^TestLoad$$' ./cli
+
 # -count=1: what runs against the real stack is never taken from the cache. A skipped test is a failure.
-test-e2e: build ## end-to-end tests on the real stack
+test-e2e: build browser ## end-to-end tests on the real stack
 	@mkdir -p e2e/out
 	go test -count=1 -tags e2e -v -timeout 45m ./e2e/... 2>&1 | tee e2e/out/e2e.log
 	@if grep -q -- '--- SKIP' e2e/out/e2e.log; then echo 'a test was skipped: that is a failure' >&2; exit 1; fi
@@ -90,12 +94,20 @@ $(TOOLS)/buf-$(BUF_VERSION):
 	GOBIN=$(TOOLS) go install github.com/bufbuild/buf/cmd/buf@$(BUF_VERSION)
 	mv $(TOOLS)/buf $@
 
+# Node.js 20.19 or newer, and Chromium: root gets what is missing from the distribution, others are told.
+APT := [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && export DEBIAN_FRONTEND=noninteractive && apt-get update -q && apt-get install -yq --no-install-recommends
+NODE := node -e 'const [a, b] = process.versions.node.split("."); process.exit(+a > 20 || (+a == 20 && +b >= 19) ? 0 : 1)' 2>/dev/null && command -v npm >/dev/null
+
 # Installed again when the lock file is newer. Scripts of packages do not run: none is needed.
 web/node_modules/.package-lock.json: web/package-lock.json
-	@node -e 'const [a, b] = process.versions.node.split("."); process.exit(+a > 20 || (+a == 20 && +b >= 19) ? 0 : 1)' 2>/dev/null && command -v npm >/dev/null || { \
+	@{ $(NODE); } || { $(APT) nodejs npm && $(NODE); } || { \
 	  echo 'the page is built with Node.js 20.19 or newer and npm: sudo apt-get install -y nodejs npm (Debian 13 and later; for others https://nodejs.org/en/download)' >&2; exit 1; }
 	cd web && npm ci --ignore-scripts --no-audit --no-fund
 	@touch $@
+
+browser: web/node_modules/.package-lock.json
+	@test -x "$${CHROMIUM:-/usr/bin/chromium}" || { $(APT) chromium; } || { \
+	  echo 'the page is tested in Chromium: sudo apt-get install -y chromium, or set CHROMIUM' >&2; exit 1; }
 
 page: web/node_modules/.package-lock.json ## build the gateway's page into gateway/page/dist
 	cd web && npm run build
@@ -105,11 +117,12 @@ check-page: web/node_modules/.package-lock.json ## fail when the built page is n
 	cd web && PAGE_OUT=out/dist npm run build
 	@diff -r web/out/dist gateway/page/dist || { echo 'gateway/page/dist is not what web/ makes: run make page and commit it' >&2; exit 1; }
 
-test-page: web/node_modules/.package-lock.json ## unit tests of the page, and the built page in headless Chromium
+test-page: browser ## unit tests of the page, and the built page in headless Chromium
 	cd web && npm test
-	@test -x "$${CHROMIUM:-/usr/bin/chromium}" || { [ "$$(id -u)" = 0 ] && apt-get update -q && apt-get install -yq --no-install-recommends chromium; } || { \
-	  echo 'the page is tested in Chromium: sudo apt-get install -y chromium, or set CHROMIUM' >&2; exit 1; }
 	cd web && npm run e2e
+
+pictures: build browser ## photograph the page before the real stack at work, into docs/img (8 minutes)
+	ROWVEC_PICTURES=docs/img ROWVEC_WARM_UP=5m go test -count=1 -tags e2e -v -timeout 30m -run '^TestPage$$' ./e2e
 
 check-generated: generate ## fail when the generated code is not what is committed
 	git diff --exit-code -- function/instance/proto

@@ -88,13 +88,17 @@ func twoTokens(g *config.Gateway) {
 // newGateway makes one over the index.
 func newGateway(t *testing.T, x gateway.Index, edit func(g *config.Gateway)) *gateway.Gateway {
 	t.Helper()
+	return loggedGateway(t, x, edit, slog.New(slog.DiscardHandler))
+}
+
+func loggedGateway(t *testing.T, x gateway.Index, edit func(g *config.Gateway), log *slog.Logger) *gateway.Gateway {
+	t.Helper()
 	c := settings(edit)
 	keeper, err := access.New(c.Gateway, func(name string) (string, bool) {
 		v, ok := map[string]string{"SHOP": shopToken, "OPS": opsToken}[name]
 		return v, ok
 	})
 	require.NoError(t, err)
-	log := slog.New(slog.DiscardHandler)
 	return gateway.New(gateway.Config{
 		Version: "v1", Settings: c, Index: x, Keeper: keeper, Registry: prometheus.NewRegistry(), Log: log,
 		Monitor: monitor.New(monitor.Config{Version: "v1", Tables: []monitor.Table{{Table: "app.articles"}, {Table: "app.orders"}}, Log: log}),

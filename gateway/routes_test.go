@@ -1,6 +1,7 @@
 package gateway_test
 
 import (
+	"encoding/json"
 	"errors"
 	"net/http"
 	"testing"
@@ -161,6 +162,11 @@ func TestTheDocumentNamesEveryRoute(t *testing.T) {
 		require.Contains(t, paths, path)
 	}
 	require.Len(t, paths, 7)
+	events, err := json.Marshal(paths["/v1/events"])
+	require.NoError(t, err)
+	for _, name := range []string{"hello", "history", "status", "tick", "change", "Last-Event-ID", "take the place of everything"} {
+		require.Contains(t, string(events), name)
+	}
 	require.NotEmpty(t, document["security"])
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"sync"
@@ -15,7 +16,7 @@ func (g *Gateway) Serve(ctx context.Context, l net.Listener) error {
 	server := &http.Server{
 		Handler: g, ReadHeaderTimeout: headerTimeout, ReadTimeout: headerTimeout + g.settings.Timeout,
 		WriteTimeout: headerTimeout + g.settings.Timeout + writeSpare, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
-		ErrorLog: nil,
+		ErrorLog: slog.NewLogLogger(g.config.Log.Handler(), slog.LevelWarn), // handshakes that fail, handlers that panic
 	}
 	var wg sync.WaitGroup
 	ended := make(chan error, 1)

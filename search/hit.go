@@ -58,28 +58,33 @@ func score(distance string, d float64) float64 {
 }
 
 // hits completes the chosen records with what their rows' first ones tell. A record whose row is gone by then, or that the row does not
-// have any more, is left out: the index is being written.
-func (t *table) hits(ctx context.Context, col Collection, chosen []candidate) ([]Hit, error) {
+// have any more, is left out, and has gets the number of chunks that the row does have: the index is being written.
+func (t *table) hits(ctx context.Context, col Collection, chosen []candidate, has map[string]int) ([]Hit, error) {
 	records, err := t.missingOf(ctx, col, chosen)
 	if err != nil {
 		return nil, err
 	}
 	hits := make([]Hit, 0, len(chosen))
 	for _, c := range chosen {
-		if !c.complete(records) {
+		whole := c.complete(records)
+		first, there := c.Match, whole
+		if c.chunk > 0 {
+			first, there = records[c.row]
+		}
+		if !there || !whole {
+			has[c.row] = 0
+			if there {
+				has[c.row] = c.chunk
+			}
 			continue
 		}
-		first := c.Match
-		if c.chunk > 0 {
-			var has bool
-			if first, has = records[c.row]; !has {
-				continue
-			}
+		hit, current := t.hit(c, first.Metadata)
+		if !current {
+			has[c.row] = hit.Chunks
+			continue
 		}
-		if hit, current := t.hit(c, first.Metadata); current {
-			hit.Score = score(col.Distance(), c.Distance)
-			hits = append(hits, hit)
-		}
+		hit.Score = score(col.Distance(), c.Distance)
+		hits = append(hits, hit)
 	}
 	return hits, nil
 }

@@ -13,6 +13,7 @@ const (
 	perRow  = 3      // chunks of one row that are near where one is: asked for at first
 	growth  = 4      // how many times as many records the next request asks for
 	maxSeen = 20_000 // records that a question looks at, at most: without texts 0.1 s of Chroma 1.5.9's time for 10,000
+	rounds  = 4      // of choosing anew, where chosen records turn out not to be of their rows any more
 )
 
 // seek is a question as it goes to the index.
@@ -25,6 +26,9 @@ type seek struct {
 	group    bool   // one hit per row
 	without  string // a row that is left out; empty: none
 	spare    int    // records of that row
+
+	// has is how many chunks rows turned out to have, of which records were found beyond that: they wait to be removed.
+	has map[string]int
 }
 
 // candidate is a record that was found and is the table's.
@@ -41,18 +45,37 @@ func (x *Index) seek(ctx context.Context, t *table, s *seek) (*Result, error) {
 	result := &Result{Table: t.name, Collection: t.collection}
 	err := x.on(ctx, t, func(ctx context.Context, col Collection) error {
 		result.Distance = col.Distance()
-		chosen, partial, err := s.choose(ctx, t, col)
-		if err != nil {
-			return behind(Chroma, s.poisoned(), err)
+		s.has = map[string]int{}
+		for range rounds {
+			if all, err := s.find(ctx, t, col, result); err != nil || all {
+				return err
+			}
 		}
-		result.Partial = partial
-		result.Hits, err = t.hits(ctx, col, chosen)
-		return behind(Chroma, "", err)
+		result.Partial = true // the index changes faster than it is read
+		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
 	return result, nil
+}
+
+// find sets the result's hits. Where records took a place among them that is not theirs any more, all is false, and s.has tells how
+// much their rows have.
+func (s *seek) find(ctx context.Context, t *table, col Collection, result *Result) (all bool, err error) {
+	chosen, partial, err := s.choose(ctx, t, col)
+	if err != nil {
+		return false, behind(Chroma, s.poisoned(), err)
+	}
+	result.Partial = partial
+	result.Hits, err = t.hits(ctx, col, chosen, s.has)
+	return len(result.Hits) == len(chosen), behind(Chroma, "", err)
+}
+
+// outdated reports whether a record is known not to be its row's any more.
+func (s *seek) outdated(c candidate) bool {
+	has, known := s.has[c.row]
+	return known && c.chunk >= has
 }
 
 // poisoned is what Chroma refuses when it refuses the question.
@@ -143,7 +166,7 @@ func (s *seek) pick(candidates []candidate, distance string) (chosen []candidate
 		if s.minScore != nil && score(distance, c.Distance) < *s.minScore {
 			return chosen, true
 		}
-		if seen[c.row] {
+		if seen[c.row] || s.outdated(c) {
 			continue
 		}
 		seen[c.row] = s.group

@@ -35,11 +35,23 @@ type Panel struct {
 	Description string  `json:"description"`
 	Grid        Grid    `json:"gridPos"`
 	Queries     []Query `json:"targets"`
+	Options     Options `json:"options"`
 	Field       struct {
 		Defaults struct {
 			Unit string `json:"unit"`
 		} `json:"defaults"`
 	} `json:"fieldConfig"`
+}
+
+// Options are how a panel looks.
+type Options struct {
+	Legend *struct {
+		ShowLegend bool `json:"showLegend"`
+		Show       bool `json:"show"` // of a heatmap
+	} `json:"legend"`
+	Tooltip *struct {
+		Mode string `json:"mode"`
+	} `json:"tooltip"`
 }
 
 // Grid is a panel's place, in Grafana's grid of 24 columns.

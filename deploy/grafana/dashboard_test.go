@@ -61,6 +61,21 @@ func TestPanelsSayWhatTheyAre(t *testing.T) {
 	}
 }
 
+// TestLegendsAndTooltipsShow: what the types of Grafana's own SDK (grafana-foundation-sdk 0.0.21), which the file was held against, call
+// required.
+func TestLegendsAndTooltipsShow(t *testing.T) {
+	t.Parallel()
+	for _, p := range read(t).graphs() {
+		if p.Type == "stat" {
+			continue
+		}
+		require.NotNil(t, p.Options.Legend, p.Title)
+		require.True(t, p.Options.Legend.ShowLegend || (p.Type == "heatmap" && p.Options.Legend.Show), p.Title)
+		require.NotNil(t, p.Options.Tooltip, p.Title)
+		require.Contains(t, []string{"single", "multi"}, p.Options.Tooltip.Mode, p.Title)
+	}
+}
+
 func TestPanelsDoNotOverlap(t *testing.T) {
 	t.Parallel()
 	taken := map[[2]int]string{}

@@ -19,7 +19,7 @@ type Reader interface {
 
 // Feed reads the function's outcome events from now on. It has no subscription that outlives it.
 type Feed struct {
-	Open    func() (Reader, error)
+	Open    func(ctx context.Context) (Reader, error)
 	Topic   string // for the log
 	Observe func(e *event.Event)
 	Log     *slog.Logger
@@ -65,7 +65,7 @@ func (f *Feed) Run(ctx context.Context) {
 
 // follow reads from the topic's end until something fails.
 func (f *Feed) follow(ctx context.Context) error {
-	reader, err := f.Open()
+	reader, err := f.Open(ctx)
 	if err != nil {
 		return err
 	}

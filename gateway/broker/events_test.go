@@ -46,7 +46,7 @@ func TestTheFeedGoesOnAfterWhateverFails(t *testing.T) {
 		opened, heard := make(chan *topic, 10), make(chan string, 10)
 		refuse := 3
 		f := &broker.Feed{
-			Open: func() (broker.Reader, error) {
+			Open: func(context.Context) (broker.Reader, error) {
 				if refuse--; refuse >= 0 {
 					return nil, errors.New("broker away")
 				}

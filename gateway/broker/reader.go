@@ -2,8 +2,12 @@ package broker
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
+	"net"
+	"net/url"
+	"strings"
 	"time"
 
 	"github.com/apache/pulsar-client-go/pulsar"
@@ -11,14 +15,15 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// operationTimeout bounds the client's blocking calls, which take no context; a stop waits no longer than that.
+// operationTimeout bounds the client's blocking calls, which take no context; a stop waits no longer than that, where a broker takes
+// connections and does not answer.
 const operationTimeout = 5 * time.Second
 
 // Tail opens a reader of what a topic gets from now on.
-func Tail(serviceURL, token, topic string, log *slog.Logger) func() (Reader, error) {
+func Tail(serviceURL, token, topic string, log *slog.Logger) func(ctx context.Context) (Reader, error) {
 	options := pulsar.ClientOptions{
 		URL: serviceURL, OperationTimeout: operationTimeout, ConnectionTimeout: operationTimeout,
-		Logger:             pulsarlog.NewLoggerWithSlog(log.With("component", "pulsar_client")),
+		Logger:             pulsarlog.NewLoggerWithSlog(slog.New(warnings{log.Handler()}).With("component", "pulsar_client")),
 		MetricsRegisterer:  prometheus.NewRegistry(),
 		MetricsCardinality: pulsar.MetricsCardinalityNone,
 		Description:        "rowvec serve",
@@ -26,7 +31,10 @@ func Tail(serviceURL, token, topic string, log *slog.Logger) func() (Reader, err
 	if token != "" {
 		options.Authentication = pulsar.NewAuthenticationToken(token)
 	}
-	return func() (Reader, error) {
+	return func(ctx context.Context) (Reader, error) {
+		if err := reach(ctx, serviceURL); err != nil {
+			return nil, err
+		}
 		client, err := pulsar.NewClient(options)
 		if err != nil {
 			return nil, fmt.Errorf("make the Pulsar client: %w", err)
@@ -60,3 +68,49 @@ func (t *tail) Close() {
 	t.reader.Close()
 	t.client.Close()
 }
+
+// reach connects to one of the hosts of a service URL and leaves again. The client would try for operationTimeout where nobody answers,
+// and could not be told to stop.
+func reach(ctx context.Context, serviceURL string) error {
+	ctx, cancel := context.WithTimeout(ctx, operationTimeout)
+	defer cancel()
+	var failed []error
+	for _, host := range hosts(serviceURL) {
+		conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", host)
+		if err == nil {
+			return conn.Close() //nolint:wrapcheck // cannot fail but by what the next call will meet
+		}
+		failed = append(failed, err)
+	}
+	return fmt.Errorf("reach Pulsar: %w", errors.Join(failed...))
+}
+
+// hosts are those of pulsar://a:6650,b:6650, each with a port.
+func hosts(serviceURL string) []string {
+	scheme, rest, _ := strings.Cut(serviceURL, "://")
+	port := "6650"
+	if scheme == "pulsar+ssl" {
+		port = "6651"
+	}
+	var out []string
+	for host := range strings.SplitSeq(strings.TrimSuffix(rest, "/"), ",") {
+		if u := (&url.URL{Host: host}); u.Port() == "" {
+			host = net.JoinHostPort(u.Hostname(), port)
+		}
+		out = append(out, host)
+	}
+	return out
+}
+
+// warnings is a handler without the client's info lines, which tell of every connection and consumer, unless the one below is at debug.
+type warnings struct{ slog.Handler }
+
+func (h warnings) Enabled(ctx context.Context, level slog.Level) bool {
+	return h.Handler.Enabled(ctx, level) && (level >= slog.LevelWarn || h.Handler.Enabled(ctx, slog.LevelDebug))
+}
+
+func (h warnings) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return warnings{h.Handler.WithAttrs(attrs)}
+}
+
+func (h warnings) WithGroup(name string) slog.Handler { return warnings{h.Handler.WithGroup(name)} }

@@ -55,5 +55,9 @@ export class Browser {
 export async function shot(page: Page, name: string): Promise<void> {
   const out = process.env['OUT'] ?? 'out'
   mkdirSync(out, { recursive: true })
+  await page.evaluate(() => {
+    if (document.activeElement instanceof HTMLElement) document.activeElement.blur()
+    scrollTo(0, 0)
+  })
   await page.screenshot({ path: join(out, `${name}.png`), fullPage: true })
 }

@@ -77,9 +77,12 @@ export function words(word: string): string {
   return word.replaceAll('_', ' ')
 }
 
-/** A metadata value. */
+/** A metadata value. A list of words is shown as people write one. */
 export function value(v: unknown): string {
   if (typeof v === 'string') return v
+  if (Array.isArray(v) && v.length > 0 && v.every(isWord)) return v.join(', ')
   if (v === null || v === undefined) return 'null'
   return typeof v === 'object' ? JSON.stringify(v) : String(v)
 }
+
+const isWord = (v: unknown): boolean => typeof v === 'number' || (typeof v === 'string' && v !== '' && !/[,"\n]/.test(v))

@@ -24,5 +24,5 @@ describe('figures', () => {
 
   test('words', () => expect(words('metadata_only')).toBe('metadata only'))
 
-  test.each([['a', 'a'], [1.5, '1.5'], [true, 'true'], [null, 'null'], [['a', 'b'], '["a","b"]'], [{ a: 1 }, '{"a":1}']])('value %j', (v, text) => expect(value(v)).toBe(text))
+  test.each([['a', 'a'], [1.5, '1.5'], [true, 'true'], [null, 'null'], [['a', 'b c'], 'a, b c'], [[1, 2], '1, 2'], [['a, b', 'c'], '["a, b","c"]'], [['', 'c'], '["","c"]'], [[], '[]'], [{ a: 1 }, '{"a":1}']])('value %j', (v, text) => expect(value(v)).toBe(text))
 })

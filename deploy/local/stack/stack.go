@@ -83,6 +83,15 @@ func Start(ctx context.Context, opts Options) (*Stack, error) {
 	return s, nil
 }
 
+// Open lays a stack out in opts.Dir and starts nothing: for those who need some parts only, which they start, and stop, one by one.
+func Open(opts Options) (*Stack, error) {
+	opts, err := layOut(opts)
+	if err != nil {
+		return nil, err
+	}
+	return open(opts)
+}
+
 // Attach takes hold of a stack that another program started in dir, to look at it or to end it. ErrNotUp when there is none.
 func Attach(dir string) (*Stack, error) {
 	if _, err := os.Stat(filepath.Join(dir, stateName)); errors.Is(err, os.ErrNotExist) {

@@ -13,7 +13,7 @@ export function Instances(): JSX.Element {
         <div class="scroll" role="region" aria-labelledby="instances-title" tabindex="0">
           <table>
             <thead>
-              <tr><th>Instance</th><th>State</th><th class="number">Received</th><th class="number">Settled</th><th class="number">Dead</th><th class="number">Restarts</th><th class="number">Last record</th></tr>
+              <tr><th>Instance</th><th>State</th><th class="number wide">Received</th><th class="number">Settled</th><th class="number">Dead</th><th class="number wide">Restarts</th><th class="number">Last record</th></tr>
             </thead>
             <tbody data-testid="instances"><Index each={status()?.instances}>{(i) => <Lines instance={i()} />}</Index></tbody>
           </table>
@@ -30,10 +30,10 @@ function Lines(props: { instance: Instance }): JSX.Element {
       <tr>
         <td>{i().id}</td>
         <td><span class={`pill ${i().state}`}>{i().state}</span></td>
-        <td class="number">{count(i().received)}</td>
+        <td class="number wide">{count(i().received)}</td>
         <td class="number">{count(i().processed)}</td>
         <td class="number" classList={{ bad: i().failed > 0 }}>{count(i().failed)}</td>
-        <td class="number">{count(i().restarts)}</td>
+        <td class="number wide">{count(i().restarts)}</td>
         <td class="number dim">{ago(i().lastInvocation, now())}</td>
       </tr>
       <Show when={i().cause}>{(cause) => <tr class="more"><td /><td colspan="6">{cause()}</td></tr>}</Show>

@@ -19,8 +19,8 @@ export function Tables(): JSX.Element {
           <table>
             <thead>
               <tr>
-                <th>Table</th><th>Coverage</th><th class="number">In the index</th><th class="number">In Postgres</th>
-                <th class="number">Backlog</th><th class="number">p95</th><th class="number">Dead</th><th class="number">Last change</th>
+                <th>Table</th><th>Coverage</th><th class="number">In the index</th><th class="number wide">In Postgres</th>
+                <th class="number">Backlog</th><th class="number wide">p95</th><th class="number">Dead</th><th class="number wide">Last change</th>
               </tr>
             </thead>
             <tbody data-testid="tables"><Index each={status()?.tables}>{(t) => <Line table={t()} />}</Index></tbody>
@@ -47,11 +47,11 @@ function Line(props: { table: TableStatus }): JSX.Element {
         </Show>
       </td>
       <td class="number" title={`${count(t().records)} records`}>{count(t().rows ?? t().records)}{t().rows === null && t().records !== null ? ' rec.' : ''}</td>
-      <td class="number">{count(t().sourceRows)}</td>
+      <td class="number wide">{count(t().sourceRows)}</td>
       <td class="number">{count(t().backlog)}</td>
-      <td class="number">{duration(t().freshnessMs?.p95)}</td>
+      <td class="number wide">{duration(t().freshnessMs?.p95)}</td>
       <td class="number" classList={{ bad: dead() > 0 }}>{count(dead())}</td>
-      <td class="number dim">{ago(t().lastChange, now())}</td>
+      <td class="number dim wide">{ago(t().lastChange, now())}</td>
     </tr>
   )
 }
