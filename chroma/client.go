@@ -39,10 +39,12 @@ type Config struct {
 
 // Observation is one HTTP request that ended.
 type Observation struct {
-	// Op is preflight, collection, get, upsert, update, delete, query, count or annotate.
+	// Op is heartbeat, preflight, collection, get, upsert, update, delete, query, count or annotate.
 	Op string
 	// Err is nil, an *Error, or the caller's context error.
-	Err      error
+	Err error
+	// Code is the answer's HTTP status, or timeout, network, canceled, or bad_response for a 200 that is not Chroma's.
+	Code     string
 	Duration time.Duration
 	// Records is how many records the request wrote, deleted or asked for by id.
 	Records int
@@ -97,6 +99,16 @@ func New(cfg Config) (*Client, error) {
 func (c *Client) Ping(ctx context.Context) error {
 	_, err := c.preflight(ctx)
 	return err
+}
+
+// Heartbeat asks the server for a sign of life: one small request that touches no collection.
+func (c *Client) Heartbeat(ctx context.Context) error {
+	return c.do(ctx, &exchange{op: opHeartbeat}, c.api.Heartbeat, func(body []byte) error {
+		if !beats(body) {
+			return answerError("it has no heartbeat")
+		}
+		return nil
+	})
 }
 
 // Close drops idle connections.

@@ -107,6 +107,33 @@ func TestLimitsAreAskedForOnceAndAgainAfterAFailure(t *testing.T) {
 	require.Equal(t, 20, server.Counts()["delete"])
 }
 
+func TestAnObservationTellsHowTheRequestEnded(t *testing.T) {
+	t.Parallel()
+	server := chromatest.New(t)
+	var codes []string
+	client := newClient(t, server, func(cfg *chroma.Config) {
+		cfg.Observe = func(o chroma.Observation) { codes = append(codes, o.Code) }
+	})
+	for _, r := range []*chromatest.Response{nil, {Status: 503}, {Status: 408}, {Status: 401}, {Status: 200, Body: "<html>"}, {Drop: true}, {Truncate: true, Body: "{"}} {
+		server.Control(only("heartbeat", r))
+		_ = client.Heartbeat(t.Context()) // what it returns is tested elsewhere
+	}
+	require.Equal(t, []string{"200", "503", "408", "401", "bad_response", "network", "network"}, codes)
+}
+
+func TestAHeartbeatIsAskedForEachTime(t *testing.T) {
+	t.Parallel()
+	server := chromatest.New(t)
+	client := newClient(t, server, nil)
+	require.NoError(t, client.Heartbeat(t.Context()))
+	require.NoError(t, client.Heartbeat(t.Context()))
+	server.Control(only("heartbeat", &chromatest.Response{Status: 503}))
+	requireError(t, client.Heartbeat(t.Context()), "retry", chroma.ReasonUnavailable)
+	server.Control(only("heartbeat", &chromatest.Response{Status: 200, Body: `{"ok":true}`}))
+	requireError(t, client.Heartbeat(t.Context()), "retry", chroma.ReasonBadResponse)
+	require.Equal(t, map[string]int{"heartbeat": 4}, server.Counts(), "it touches nothing else")
+}
+
 func TestEveryRequestIsObservedOnce(t *testing.T) {
 	t.Parallel()
 	server := chromatest.Start(chromatest.Options{MaxBatch: 2})

@@ -8,11 +8,13 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strconv"
 	"time"
 )
 
 // Operations, as they appear in errors and observations.
 const (
+	opHeartbeat  = "heartbeat"
 	opPreflight  = "preflight"
 	opCollection = "collection"
 	opGet        = "get"
@@ -100,6 +102,8 @@ func (ex *exchange) standIn() []byte {
 	switch {
 	case ex.status != http.StatusOK:
 		return []byte("{}")
+	case ex.op == opHeartbeat:
+		return []byte(`{"` + heartbeatKey + `":0}`) // our decoder looks whether it was there
 	case ex.op == opPreflight:
 		return limitsOnly(ex.body)
 	case ex.op == opCount:
@@ -129,6 +133,15 @@ func identity(body []byte) []byte {
 	return out
 }
 
+// heartbeatKey is what Chroma says its time under.
+const heartbeatKey = "nanosecond heartbeat"
+
+// beats reports whether an answer is a heartbeat, and not that of some other server.
+func beats(body []byte) bool {
+	var answer map[string]any
+	return json.Unmarshal(body, &answer) == nil && answer[heartbeatKey] != nil
+}
+
 // do makes one attempt: call sends at most one HTTP request, decode reads the body of a 200 answer.
 func (c *Client) do(ctx context.Context, ex *exchange, call func(context.Context) error, decode func([]byte) error) error {
 	if err := ctx.Err(); err != nil {
@@ -145,9 +158,26 @@ func (c *Client) do(ctx context.Context, ex *exchange, call func(context.Context
 		}
 	}
 	if ex.sent && c.observe != nil {
-		c.observe(Observation{Op: ex.op, Err: err, Duration: time.Since(start), Records: ex.records})
+		c.observe(Observation{Op: ex.op, Err: err, Code: ex.code(err), Duration: time.Since(start), Records: ex.records})
 	}
 	return err
+}
+
+// code is how the request ended, in a word for a metric.
+func (ex *exchange) code(err error) string {
+	told := (*Error)(nil)
+	switch {
+	case err != nil && !errors.As(err, &told):
+		return "canceled"
+	case told != nil && told.reason == ReasonTimeout && ex.err != nil:
+		return "timeout"
+	case told != nil && told.reason == ReasonBadResponse && ex.status == http.StatusOK:
+		return ReasonBadResponse
+	case ex.status == 0 || ex.err != nil:
+		return "network"
+	default:
+		return strconv.Itoa(ex.status)
+	}
 }
 
 // answerError says in fixed words what is wrong with an answer. Other decoding errors cite the answer, which may be a

@@ -63,7 +63,10 @@ var stuck = roundTripper(func(r *http.Request) (*http.Response, error) {
 func TestTimeoutIsOursAndRetried(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		client, err := chroma.New(chroma.Config{URL: "http://chroma.test", Timeout: 3 * time.Second, Transport: stuck})
+		var seen chroma.Observation
+		client, err := chroma.New(chroma.Config{
+			URL: "http://chroma.test", Timeout: 3 * time.Second, Transport: stuck, Observe: func(o chroma.Observation) { seen = o },
+		})
 		require.NoError(t, err)
 		start := time.Now()
 		_, err = client.Ensure(t.Context(), chroma.CollectionSpec{Name: "articles"})
@@ -71,6 +74,7 @@ func TestTimeoutIsOursAndRetried(t *testing.T) {
 		require.Equal(t, 3*time.Second, time.Since(start))
 		require.NotErrorIs(t, err, context.DeadlineExceeded, "that would look like the caller's")
 		require.ErrorContains(t, err, "no answer within 3s")
+		require.Equal(t, "timeout", seen.Code)
 	})
 }
 
@@ -96,6 +100,7 @@ func TestTheCallersContextPassesThrough(t *testing.T) {
 		require.ErrorIs(t, err, context.Canceled)
 		require.NotErrorAs(t, err, &classified)
 		require.Len(t, seen, 2)
+		require.Equal(t, "canceled", seen[1].Code)
 
 		err = client.Ping(cancelled)
 		require.ErrorIs(t, err, context.Canceled)

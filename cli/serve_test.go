@@ -133,6 +133,30 @@ func TestServeIsReadyBeforeTheFirstRow(t *testing.T) {
 	require.Contains(t, text, `"records":0,"rows":0,`)
 }
 
+// TestServeIsReadyWhileItCounts: a collection that takes minutes to count, or cannot be counted, answers searches all the same.
+func TestServeIsReadyWhileItCounts(t *testing.T) {
+	t.Setenv("ROWVEC_CLI_TEST_KEY", endpointKey)
+	for name, answer := range map[string]*chromatest.Response{"slow": {Before: t.Context().Done()}, "refused": {Status: http.StatusInternalServerError}} {
+		t.Run(name, func(t *testing.T) {
+			server := chromatest.New(t)
+			server.Control(func(r chromatest.Request) *chromatest.Response {
+				if r.Op == "heartbeat" {
+					return nil
+				}
+				return answer
+			})
+			s := serve(t, function(t, "http://127.0.0.1:1/v1", server.URL))
+			require.Eventually(t, func() bool {
+				code, _ := s.ask(t, http.MethodGet, "/readyz", "", "")
+				return code == http.StatusOK && server.Counts()["collection"] > 0
+			}, 10*time.Second, 20*time.Millisecond)
+			_, text := s.ask(t, http.MethodGet, "/v1/status", "", "")
+			require.Contains(t, text, `"records":null,"rows":null,`)
+			require.Contains(t, text, `"chroma":{"ok":true}`)
+		})
+	}
+}
+
 // TestServeKeepsItsSecrets: nobody who is asked behind the gateway answers, which is when addresses and tokens get into logs.
 func TestServeKeepsItsSecrets(t *testing.T) {
 	t.Setenv("ROWVEC_CLI_TEST_KEY", endpointKey)

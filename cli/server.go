@@ -15,6 +15,7 @@ import (
 	"github.com/rowvec/rowvec/function"
 	"github.com/rowvec/rowvec/function/admin"
 	"github.com/rowvec/rowvec/function/config"
+	"github.com/rowvec/rowvec/function/document"
 	"github.com/rowvec/rowvec/gateway"
 	"github.com/rowvec/rowvec/gateway/access"
 	"github.com/rowvec/rowvec/gateway/broker"
@@ -55,9 +56,9 @@ func (s *server) run(ctx context.Context, l net.Listener) error {
 // newServer wires a gateway together; nothing is reached yet.
 func newServer(f *config.Function, keeper *access.Keeper, version string, log *slog.Logger) (*server, error) {
 	s := &server{}
-	index, err := s.index(f)
+	index, store, err := s.index(f)
 	if err == nil {
-		err = s.watch(f, index, version, log)
+		err = s.watch(f, index, store, version, log)
 	}
 	if err != nil {
 		s.close()
@@ -72,32 +73,35 @@ func newServer(f *config.Function, keeper *access.Keeper, version string, log *s
 	return s, nil
 }
 
-func (s *server) index(f *config.Function) (*search.Index, error) {
+func (s *server) index(f *config.Function) (*search.Index, *chroma.Client, error) {
 	endpoint, err := function.NewEmbedding(f.Config.Embedding, 1, f.Secret, nil)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	s.closers = append(s.closers, endpoint.Close)
 	store, err := function.NewChroma(f.Config.Chroma, f.Secret, nil, nil)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	s.closers = append(s.closers, func() { _ = store.Close() }) // idle connections; nothing is lost with them
 	g := f.Config.Gateway
 	index := search.New(f.Config, endpoint, search.From(store), search.Options{Timeout: g.Timeout, CacheTTL: g.Cache.TTL, CacheEntries: g.Cache.Entries})
 	s.closers = append(s.closers, index.Close)
-	return index, nil
+	return index, store, nil
 }
 
 // watch makes the monitor, of what the configuration lets it see.
-func (s *server) watch(f *config.Function, index *search.Index, version string, log *slog.Logger) error {
+func (s *server) watch(f *config.Function, index *search.Index, store *chroma.Client, version string, log *slog.Logger) error {
 	c := monitor.Config{
 		Version: version, Function: monitor.FunctionName{Tenant: f.Tenant, Namespace: f.Namespace, Name: f.Name}, Log: log,
-		Index: func(ctx context.Context, t monitor.Table) (monitor.IndexCounts, error) { return count(ctx, index, t) },
+		Chroma: store.Heartbeat,
+		Index:  func(ctx context.Context, t monitor.Table) (monitor.IndexCounts, error) { return count(ctx, index, t) },
 	}
 	for _, name := range f.Config.TableNames() {
 		t := f.Config.Tables[name]
-		c.Tables = append(c.Tables, monitor.Table{Table: name, Collection: t.Collection, Entity: t.Entity, Chunked: t.Chunk != nil})
+		c.Tables = append(c.Tables, monitor.Table{
+			Table: name, Collection: t.Collection, Entity: t.Entity, Chunked: t.Chunk != nil, IDs: document.NewIDs(name, f.Config.SharesCollection(name)),
+		})
 	}
 	if err := s.watchSource(f, &c); err != nil {
 		return err
@@ -147,13 +151,13 @@ func (s *server) watchFunction(f *config.Function, c *monitor.Config, token stri
 	}
 	s.closers = append(s.closers, client.Close)
 	c.Broker = &broker.Function{
-		Admin: client, Name: c.Function, Inputs: f.Inputs, Subscription: f.SubName, Tables: f.Config.TableNames(),
+		Admin: client, Name: c.Function, Inputs: f.Inputs, Patterns: f.Patterns, Subscription: f.SubName, Tables: f.Config.TableNames(),
 		DeadLetters: config.DeadLetterTopic(f.Config, f.Tenant, f.Namespace, f.Name),
 	}
 	return nil
 }
 
-// count asks the index exactly: in rounds of half a minute the reading of ids is bearable up to some millions of records.
+// count asks the index exactly, which for some millions of records takes minutes; the monitor gives it these, and itself a rest.
 func count(ctx context.Context, index *search.Index, t monitor.Table) (monitor.IndexCounts, error) {
 	counts, err := index.Count(ctx, t.Table, true)
 	if e := (*search.Error)(nil); errors.As(err, &e) && e.Reason() == chroma.ReasonCollectionMissing {

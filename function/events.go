@@ -38,7 +38,9 @@ func (e *events) settled(d *instance.Delivery, c *connector.Change, o *indexer.O
 	told.Table, told.Row, told.OldRow, told.Operation = c.Table.String(), o.RowID, o.OldRowID, event.Operation(c.Op.String())
 	told.Outcome, told.Reason, told.Stage = event.Outcome(o.Kind), o.Reason, o.Stage
 	told.Chunks, told.Texts, told.Attempts = o.Chunks, o.Texts, o.Attempts
-	told.LSN = strconv.FormatUint(c.Version.LSN, 10)
+	if c.Version.LSN > 0 { // a source that tells none has 0
+		told.LSN = strconv.FormatUint(c.Version.LSN, 10)
+	}
 	told.CommittedAt, told.SettledAt = known(c.Version.CommitTime), o.At
 	if o.Kind.Durable() {
 		told.DurableAt = o.At

@@ -92,6 +92,14 @@ func later(lsn string, pairs ...string) *instance.Delivery {
 	return d
 }
 
+func TestAPositionThatIsNotKnownIsNotTold(t *testing.T) {
+	t.Parallel()
+	b, o := newToldBench(t)
+	_, e := b.handled(t, o, later("0"))
+	require.Equal(t, event.Indexed, e.Outcome)
+	require.Empty(t, e.LSN, "0 would be a position before all others")
+}
+
 func TestEverySettledRecordIsTold(t *testing.T) {
 	t.Parallel()
 	b, o := newToldBench(t)

@@ -29,6 +29,7 @@ type metrics struct {
 	embedConcurrency prometheus.Gauge
 
 	chromaSeconds *prometheus.HistogramVec
+	chromaCodes   *prometheus.CounterVec
 	batchRecords  prometheus.Histogram
 	freshness     prometheus.Histogram
 	lastSuccess   prometheus.Gauge
@@ -69,6 +70,9 @@ func (m *metrics) makeCounters() {
 	m.embedRequests = prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "rowvec_embed_requests_total", Help: "Requests to the embedding endpoint, by HTTP status, or timeout, network, canceled.",
 	}, []string{"code"})
+	m.chromaCodes = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "rowvec_chroma_requests_total", Help: "Requests to Chroma, by operation and HTTP status, or timeout, network, canceled, bad_response.",
+	}, []string{"op", "code"})
 	m.embedTexts = prometheus.NewCounter(prometheus.CounterOpts{
 		Name: "rowvec_embed_texts_total", Help: "Texts that the endpoint has embedded.",
 	})
@@ -112,8 +116,9 @@ func (m *metrics) makeOthers() {
 		Name: "rowvec_freshness_seconds", Help: "From a change's commit in Postgres to its being durable in Chroma.", Buckets: latencyBuckets,
 	})
 	m.lastSuccess = prometheus.NewGauge(prometheus.GaugeOpts{
-		Name: "rowvec_last_success_timestamp_seconds", Help: "When a record last became durable, in seconds since the epoch.",
+		Name: "rowvec_last_success_timestamp_seconds", Help: "When a record last became durable, in seconds since the epoch; before the first, when the process began.",
 	})
+	m.lastSuccess.SetToCurrentTime() // 0 would be taken for a stall of decades
 	m.inFlight = prometheus.NewGaugeVec(prometheus.GaugeOpts{
 		Name: "rowvec_in_flight_records", Help: "Records received and not yet settled, by table.",
 	}, []string{"table"})
@@ -126,7 +131,7 @@ func (m *metrics) all() []prometheus.Collector {
 	return []prometheus.Collector{
 		m.records, m.embedRequests, m.embedTexts, m.embedTokens, m.embedSeconds, m.chromaSeconds, m.batchRecords, m.freshness,
 		m.lastSuccess, m.inFlight, m.state, m.textsSaved, m.metadataDropped, m.events, m.eventsDropped, m.textsTruncated,
-		m.deadLetters, m.embedConcurrency,
+		m.deadLetters, m.chromaCodes, m.embedConcurrency,
 	}
 }
 
@@ -142,6 +147,7 @@ func (m *metrics) embedded(o embed.Observation, concurrency int) {
 }
 
 func (m *metrics) indexed(o chroma.Observation) {
+	m.chromaCodes.WithLabelValues(o.Op, o.Code).Inc()
 	m.chromaSeconds.WithLabelValues(o.Op).Observe(o.Duration.Seconds())
 }
 

@@ -48,13 +48,11 @@ func alive(w http.ResponseWriter) {
 
 // ready says whether questions can be answered: Chroma has to answer. Without a monitor nobody looks.
 func (g *Gateway) ready(w http.ResponseWriter, _ *http.Request) {
-	if g.config.Monitor != nil {
-		if chroma := g.config.Monitor.Status().Sources.Chroma; !chroma.OK {
-			p := problem.New(http.StatusServiceUnavailable, "Chroma does not answer")
-			p.RetryAfter = busyWait
-			p.Write(w)
-			return
-		}
+	if g.config.Monitor != nil && !g.config.Monitor.Ready() {
+		p := problem.New(http.StatusServiceUnavailable, "Chroma does not answer")
+		p.RetryAfter = busyWait
+		p.Write(w)
+		return
 	}
 	alive(w)
 }

@@ -7,7 +7,7 @@ import (
 
 // Request is one request as it arrived.
 type Request struct {
-	// Op is preflight, create, collection, drop, tenant, database, get, upsert, update, delete, query, count or annotate.
+	// Op is heartbeat, preflight, create, collection, drop, tenant, database, get, upsert, update, delete, query, count or annotate.
 	Op         string
 	Collection string // name, where the request concerns one that exists (or names one)
 	N          int    // how many of this Op came, this one included

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"regexp"
+	"time"
 )
 
 // failure is an answer that is not 200, in the form of Chroma's own.
@@ -42,6 +43,11 @@ const (
 
 func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()
+	mux.HandleFunc("GET /api/v2/heartbeat", func(w http.ResponseWriter, r *http.Request) {
+		s.serve(w, r, Request{Op: "heartbeat"}, func() (any, *failure) {
+			return map[string]any{"nanosecond heartbeat": time.Now().UnixNano()}, nil
+		})
+	})
 	mux.HandleFunc("GET /api/v2/pre-flight-checks", func(w http.ResponseWriter, r *http.Request) {
 		s.serve(w, r, Request{Op: "preflight"}, func() (any, *failure) {
 			return map[string]any{"max_batch_size": s.opts.MaxBatch, "supports_base64_encoding": !s.opts.NoBase64}, nil

@@ -7,6 +7,7 @@ import (
 )
 
 func ensureCreates(t *scene) {
+	require.NoError(t, t.client.Heartbeat(t.Context()))
 	for _, distance := range []string{chroma.Cosine, chroma.L2, chroma.InnerProduct} {
 		spec := chroma.CollectionSpec{
 			Name: t.name(), Distance: distance, HNSW: chroma.HNSW{EFConstruction: 50, MaxNeighbors: 8, EFSearch: 33},

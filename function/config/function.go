@@ -15,8 +15,9 @@ type Function struct {
 	Tenant      string
 	Namespace   string
 	Name        string
-	Inputs      []string
-	SubName     string // the subscription; what Pulsar calls it where function.yaml does not say
+	Inputs      []string // topics, those of inputSpecs among them
+	Patterns    []string // of topics: topicsPattern, and the regular expressions of inputSpecs
+	SubName     string   // the subscription; what Pulsar calls it where function.yaml does not say
 	LogTopic    string
 	Output      string // topic of the outcome events; empty: none are made
 	Parallelism int
@@ -73,7 +74,7 @@ func ParseFunction(data []byte) (*Function, error) {
 	root.text("tenant", &f.Tenant)
 	root.text("namespace", &f.Namespace)
 	root.text("name", &f.Name)
-	root.texts("inputs", &f.Inputs)
+	root.inputs(f)
 	root.text("subName", &f.SubName)
 	root.text("logTopic", &f.LogTopic)
 	root.text("output", &f.Output)

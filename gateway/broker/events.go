@@ -1,9 +1,12 @@
 package broker
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -14,6 +17,8 @@ import (
 // Reader gives a topic's messages one by one.
 type Reader interface {
 	Next(ctx context.Context) ([]byte, error)
+	// Connected is false while the connection is lost: the reader may come back by itself where it was, and Next waits for it.
+	Connected() bool
 	Close()
 }
 
@@ -32,6 +37,15 @@ const (
 	firstWait = 500 * time.Millisecond
 	mostWait  = 15 * time.Second
 )
+
+// A reader is looked at every lookRound, and given up after lostFor without its connection: the client waits for longer and longer, and
+// comes back never from a topic that was deleted.
+const (
+	lookRound = time.Second
+	lostFor   = time.Minute
+)
+
+var errLost = errors.New("the connection is lost")
 
 // Health tells whether events arrive.
 func (f *Feed) Health() monitor.Health {
@@ -71,10 +85,15 @@ func (f *Feed) follow(ctx context.Context) error {
 	}
 	defer reader.Close()
 	f.connected.Store(true)
+	following, giveUp := context.WithCancelCause(ctx)
+	var wg sync.WaitGroup
+	wg.Go(func() { f.watch(following, reader, giveUp) })
+	defer wg.Wait()
+	defer giveUp(nil)
 	for {
-		payload, err := reader.Next(ctx)
+		payload, err := reader.Next(following)
 		if err != nil {
-			return fmt.Errorf("read: %w", err)
+			return fmt.Errorf("read: %w", cmp.Or(context.Cause(following), err))
 		}
 		e, err := event.Parse(payload)
 		if err != nil {
@@ -82,5 +101,29 @@ func (f *Feed) follow(ctx context.Context) error {
 			continue
 		}
 		f.Observe(&e)
+	}
+}
+
+// watch looks whether the reader has its connection, which Next does not tell.
+func (f *Feed) watch(ctx context.Context, reader Reader, giveUp context.CancelCauseFunc) {
+	ticker := time.NewTicker(lookRound)
+	defer ticker.Stop()
+	var lost time.Time
+	for {
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			return
+		}
+		switch connected := reader.Connected(); {
+		case connected:
+			f.connected.Store(true)
+		case f.connected.CompareAndSwap(true, false):
+			lost = time.Now()
+			f.Log.WarnContext(ctx, "lost the connection to the outcome events; waiting for it", "topic", f.Topic)
+		case time.Since(lost) > lostFor:
+			giveUp(errLost)
+			return
+		}
 	}
 }

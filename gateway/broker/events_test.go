@@ -5,8 +5,10 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -19,6 +21,7 @@ type topic struct {
 	messages chan []byte
 	broken   chan struct{}
 	closed   chan struct{}
+	lost     atomic.Bool
 }
 
 func newTopic() *topic {
@@ -36,7 +39,8 @@ func (r *topic) Next(ctx context.Context) ([]byte, error) {
 	}
 }
 
-func (r *topic) Close() { close(r.closed) }
+func (r *topic) Connected() bool { return !r.lost.Load() }
+func (r *topic) Close()          { close(r.closed) }
 
 const indexed = `{"version":1,"function":"public/default/f","instance":0,"table":"app.a","row":"1","operation":"update","outcome":"indexed","settledAt":"2026-01-02T03:04:05Z","chunks":1,"texts":1}`
 
@@ -83,5 +87,57 @@ func TestTheFeedGoesOnAfterWhateverFails(t *testing.T) {
 		wg.Wait()
 		<-second.closed
 		require.Empty(t, heard)
+	})
+}
+
+// TestALostConnectionIsSeen although the reader only waits: it may come back by itself, and then nothing is lost; after a while another is
+// opened.
+func TestALostConnectionIsSeen(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		opened, heard := make(chan *topic, 10), make(chan string, 10)
+		f := &broker.Feed{
+			Open: func(context.Context) (broker.Reader, error) {
+				r := newTopic()
+				opened <- r
+				return r, nil
+			},
+			Observe: func(e *event.Event) { heard <- e.Row },
+			Log:     slog.New(slog.DiscardHandler),
+		}
+		ctx, stop := context.WithCancel(t.Context())
+		var wg sync.WaitGroup
+		wg.Go(func() { f.Run(ctx) })
+		pass := func(d time.Duration) {
+			<-time.After(d)
+			synctest.Wait()
+		}
+		first := <-opened
+		pass(2 * time.Second)
+		require.True(t, f.Health().OK)
+		for range 3 { // each time it is back before it is given up
+			first.lost.Store(true)
+			pass(50 * time.Second)
+			require.False(t, f.Health().OK)
+			require.NotEmpty(t, f.Health().Error)
+			first.lost.Store(false)
+			pass(2 * time.Second)
+			require.True(t, f.Health().OK)
+		}
+		first.messages <- []byte(indexed)
+		require.Equal(t, "1", <-heard)
+		require.Empty(t, opened)
+
+		first.lost.Store(true)
+		<-first.closed
+		second := <-opened
+		pass(2 * time.Second)
+		require.True(t, f.Health().OK)
+		second.messages <- []byte(indexed)
+		require.Equal(t, "1", <-heard)
+		stop()
+		wg.Wait()
+		<-second.closed
+		require.False(t, f.Health().OK)
 	})
 }

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"slices"
 	"strings"
 
 	"github.com/rowvec/rowvec/function/admin"
@@ -22,7 +21,8 @@ const maxAnswer = 16 << 20
 type Function struct {
 	Admin        *admin.Client
 	Name         monitor.FunctionName
-	Inputs       []string // topics; empty: those of the namespace whose names end like a table's
+	Inputs       []string // topics
+	Patterns     []string // of topics, as Pulsar takes them: persistent://tenant/namespace/regular expression
 	Subscription string
 	DeadLetters  string   // topic
 	Tables       []string // schema.table
@@ -95,101 +95,6 @@ func newest(lists ...[]exception) exception {
 	}
 	return last
 }
-
-// topicStats is what a broker answers for a topic, and for a partitioned one with partitioned-stats.
-type topicStats struct {
-	Subscriptions map[string]struct {
-		Backlog int64 `json:"msgBacklog"`
-	} `json:"subscriptions"`
-}
-
-// Backlog returns the messages that the function has not acknowledged, by table, and those that stand in the dead-letter topic. A table
-// whose topic or subscription is not there yet is left out.
-func (f *Function) Backlog(ctx context.Context) (map[string]int64, int64, error) {
-	topics, err := f.topics(ctx)
-	if err != nil {
-		return nil, 0, err
-	}
-	backlog := map[string]int64{}
-	for table, topic := range topics {
-		s, found, err := f.stats(ctx, topic)
-		if err != nil {
-			return nil, 0, err
-		}
-		if own, ok := s.Subscriptions[f.Subscription]; found && ok {
-			backlog[table] = own.Backlog
-		}
-	}
-	waiting := int64(0)
-	letters, _, err := f.stats(ctx, f.DeadLetters)
-	if err != nil {
-		return nil, 0, err
-	}
-	for _, s := range letters.Subscriptions {
-		waiting = max(waiting, s.Backlog) // the one that holds them; others that look on are behind it
-	}
-	return backlog, waiting, nil
-}
-
-// topics finds each table's topic: Debezium names it <server>.<schema>.<table>.
-func (f *Function) topics(ctx context.Context) (map[string]string, error) {
-	names := f.Inputs
-	if len(names) == 0 {
-		listed, err := f.list(ctx)
-		if err != nil {
-			return nil, err
-		}
-		names = listed
-	}
-	topics := map[string]string{}
-	for _, table := range f.Tables {
-		for _, topic := range names {
-			name := local(topic)
-			if name == table || strings.HasSuffix(name, "."+table) {
-				topics[table] = topic
-			}
-		}
-	}
-	return topics, nil
-}
-
-// list returns the topics of the function's namespace, a partitioned one once.
-func (f *Function) list(ctx context.Context) ([]string, error) {
-	var plain, partitioned []string
-	if _, err := f.get(ctx, &partitioned, "admin", "v2", "persistent", f.Name.Tenant, f.Name.Namespace, "partitioned"); err != nil {
-		return nil, err
-	}
-	if _, err := f.get(ctx, &plain, "admin", "v2", "persistent", f.Name.Tenant, f.Name.Namespace); err != nil {
-		return nil, err
-	}
-	return slices.Concat(plain, partitioned), nil
-}
-
-// stats asks for a topic's figures, and for the sums of its partitions where it has some.
-func (f *Function) stats(ctx context.Context, topic string) (topicStats, bool, error) {
-	tenant, namespace, name := f.split(topic)
-	for _, kind := range []string{"stats", "partitioned-stats"} {
-		var s topicStats
-		found, err := f.get(ctx, &s, "admin", "v2", "persistent", tenant, namespace, name, kind)
-		if err != nil || found {
-			return s, found, err
-		}
-	}
-	return topicStats{}, false, nil
-}
-
-// split reads persistent://tenant/namespace/name, or a name of the function's namespace.
-func (f *Function) split(topic string) (tenant, namespace, name string) {
-	if _, rest, ok := strings.Cut(topic, "://"); ok {
-		topic = rest
-	}
-	if parts := strings.SplitN(topic, "/", 3); len(parts) == 3 {
-		return parts[0], parts[1], parts[2]
-	}
-	return f.Name.Tenant, f.Name.Namespace, topic
-}
-
-func local(topic string) string { return topic[strings.LastIndexByte(topic, '/')+1:] }
 
 // get decodes an answer; found is false for 404.
 func (f *Function) get(ctx context.Context, into any, segments ...string) (found bool, err error) {

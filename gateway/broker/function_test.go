@@ -76,41 +76,11 @@ func TestAFunctionThatIsNotThereHasNoInstances(t *testing.T) {
 	require.NotNil(t, instances, "JSON must say [], not null")
 }
 
-func TestBacklogIsTheSubscriptionsOwn(t *testing.T) {
-	t.Parallel()
-	f := answers{
-		"/admin/v2/persistent/public/default/store.app.articles/stats":           `{"subscriptions":{"sub":{"msgBacklog":7},"other":{"msgBacklog":99}}}`,
-		"/admin/v2/persistent/public/default/store.app.parted/partitioned-stats": `{"subscriptions":{"sub":{"msgBacklog":3}}}`,
-		"/admin/v2/persistent/public/default/f-dlq/stats":                        `{"subscriptions":{"rowvec-dlq":{"msgBacklog":5},"looker":{"msgBacklog":1}}}`,
-	}.function(t, asIs)
-	backlog, waiting, err := f.Backlog(t.Context())
-	require.NoError(t, err)
-	require.Equal(t, map[string]int64{"app.articles": 7, "app.parted": 3}, backlog, "a table without a topic is left out")
-	require.EqualValues(t, 5, waiting)
-}
-
-func TestThePatternsTopicsAreFoundByName(t *testing.T) {
-	t.Parallel()
-	f := answers{
-		"/admin/v2/persistent/public/default":                                    `["persistent://public/default/store.app.articles","persistent://public/default/x.app.articles2"]`,
-		"/admin/v2/persistent/public/default/partitioned":                        `["persistent://public/default/store.app.parted"]`,
-		"/admin/v2/persistent/public/default/store.app.articles/stats":           `{"subscriptions":{"sub":{"msgBacklog":7}}}`,
-		"/admin/v2/persistent/public/default/store.app.parted/partitioned-stats": `{"subscriptions":{"sub":{"msgBacklog":3}}}`,
-	}.function(t, func(f *broker.Function) { f.Inputs = nil })
-	backlog, waiting, err := f.Backlog(t.Context())
-	require.NoError(t, err)
-	require.Equal(t, map[string]int64{"app.articles": 7, "app.parted": 3}, backlog)
-	require.Zero(t, waiting)
-}
-
 func TestABadAnswerIsAnErrorNotNothing(t *testing.T) {
 	t.Parallel()
 	f := answers{
-		"/admin/v3/functions/public/default/f/status":                  "",
-		"/admin/v2/persistent/public/default/store.app.articles/stats": "<html>",
+		"/admin/v3/functions/public/default/f/status": "",
 	}.function(t, asIs)
 	_, err := f.Instances(t.Context())
 	require.ErrorContains(t, err, "ask Pulsar for admin/v3/functions/public/default/f/status: it answered 500")
-	_, _, err = f.Backlog(t.Context())
-	require.ErrorContains(t, err, "store.app.articles/stats: read its answer")
 }

@@ -4,7 +4,9 @@ package monitor
 
 import (
 	"context"
+	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/rowvec/rowvec/event"
@@ -16,7 +18,7 @@ const (
 	HistorySeconds = 300
 	lastChanges    = 100
 	changesASecond = 50     // sent to listeners; the others are counted
-	ringSize       = 20_000 // messages: the history and the changes of its seconds
+	ringSize       = 20_000 // messages: the changes, ticks and statuses of stream.MaxAge
 	freshSeconds   = 60     // over which a table's freshness is measured
 )
 
@@ -24,6 +26,8 @@ const (
 type Monitor struct {
 	config Config
 	hub    *stream.Hub
+	tables map[string]Table // those of the settings
+	ready  atomic.Bool      // Chroma answered when it was asked last
 
 	mu      sync.Mutex
 	current map[string]*second // by table
@@ -32,6 +36,8 @@ type Monitor struct {
 	changes []Change           // the last lastChanges
 	totals  map[string]*total  // by table
 	status  *Status
+	failing map[string]bool // who gave no good answer when he was asked last, and the log says so
+	counted map[string]bool // tables that Postgres was asked for: whether it counted them the last time
 }
 
 // total is what a table brought since the gateway's start.
@@ -42,18 +48,27 @@ type total struct {
 
 // New returns a monitor; Run makes it tick.
 func New(c Config) *Monitor {
-	m := &Monitor{config: c, hub: stream.NewHub(ringSize), current: map[string]*second{}, totals: map[string]*total{}}
+	m := &Monitor{
+		config: c, hub: stream.NewHub(ringSize), tables: map[string]Table{}, current: map[string]*second{}, totals: map[string]*total{},
+		failing: map[string]bool{}, counted: map[string]bool{},
+	}
+	for _, t := range c.Tables {
+		m.tables[t.Table] = t
+	}
 	m.status = m.blank()
 	return m
 }
 
-// Observe takes in an outcome event.
+// Observe takes in an outcome event. Another function may publish to the same topic: its events are passed over.
 func (m *Monitor) Observe(e *event.Event) {
-	change := newChange(e)
+	if e.Function != m.config.Function.String() {
+		return
+	}
+	change, table := m.newChange(e), m.known(e.Table)
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.second(e.Table).observe(e)
-	t := m.total(e.Table)
+	m.second(table).observe(e)
+	t := m.total(table)
 	t.lastChange = max(t.lastChange, change.Time)
 	if e.Outcome == event.Poison {
 		t.deadLetters[e.Reason]++
@@ -63,22 +78,35 @@ func (m *Monitor) Observe(e *event.Event) {
 		m.changes = append(m.changes[:0], m.changes[over:]...)
 	}
 	if m.sent >= changesASecond {
-		m.second(e.Table).dropped++
+		m.second(table).dropped++
 		return
 	}
 	m.sent++
 	m.hub.Publish("change", change)
 }
 
-func newChange(e *event.Event) Change {
+// known is the name that a table is counted under: "" for one that is not in the gateway's settings, be it the function's own are newer.
+func (m *Monitor) known(table string) string {
+	if _, ok := m.tables[table]; ok {
+		return table
+	}
+	return ""
+}
+
+// newChange names the row as the routes do: its id in the index may carry the table's name.
+func (m *Monitor) newChange(e *event.Event) Change {
 	return Change{
-		Time: e.SettledAt.UnixMilli(), Table: e.Table, Row: e.Row, Operation: e.Operation, Outcome: e.Outcome, Reason: e.Reason,
+		Time: e.SettledAt.UnixMilli(), Table: e.Table, Row: m.tables[e.Table].IDs.Name(e.Row, ""), Operation: e.Operation, Outcome: e.Outcome, Reason: e.Reason,
 		FreshnessMs: e.FreshnessMs, Chunks: e.Chunks, Texts: e.Texts, LSN: e.LSN, Instance: e.Instance,
 	}
 }
 
-// Query takes in a search that the gateway answered, or failed to.
+// Query takes in a search that the gateway answered, or failed to. What the asker did wrong is no failure, and a table that only he knows
+// is not counted.
 func (m *Monitor) Query(table string, took time.Duration, err error) {
+	if _, ok := m.tables[table]; !ok || asked(err) {
+		return
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	s := m.second(table)
@@ -86,7 +114,13 @@ func (m *Monitor) Query(table string, took time.Duration, err error) {
 		s.queryErrors++
 		return
 	}
-	s.queries.add(took)
+	s.queries.add(milliseconds(took))
+}
+
+// asked reports whether the question itself is at fault, or was given up by who asked.
+func asked(err error) bool {
+	var classified interface{ Class() string }
+	return errors.Is(err, context.Canceled) || errors.As(err, &classified) && classified.Class() == "poison"
 }
 
 // second returns the table's share of the current second. The caller holds mu.
@@ -137,8 +171,25 @@ func (m *Monitor) tick(now time.Time) {
 	if over := len(m.history) - HistorySeconds; over > 0 {
 		m.history = append(m.history[:0], m.history[over:]...)
 	}
+	for i := range m.status.Tables {
+		m.status.Tables[i].Freshness = m.freshness(m.status.Tables[i].Table)
+	}
 	m.hub.Publish("tick", t)
 }
+
+// freshness of a table over the last freshSeconds. The caller holds mu.
+func (m *Monitor) freshness(table string) *Quantiles {
+	var all durations
+	for _, t := range m.history[max(0, len(m.history)-freshSeconds):] {
+		if s, ok := t.tables[table]; ok {
+			all.merge(&s.freshness)
+		}
+	}
+	return all.quantiles()
+}
+
+// Ready reports whether questions can be answered: whether Chroma gave its last sign of life. It costs nothing.
+func (m *Monitor) Ready() bool { return m.ready.Load() }
 
 // Hub is where listeners hear of it.
 func (m *Monitor) Hub() *stream.Hub { return m.hub }
@@ -161,7 +212,11 @@ func (m *Monitor) Opening(see func(string) bool, resumed, authenticated bool) []
 		}
 	}
 	m.complete()
-	return append(events, stream.Event{Name: "status", Body: m.status.clone().For(see)})
+	last := stream.Event{Name: "status", Body: m.status.clone().For(see)}
+	if !resumed {
+		last.ID = m.hub.Last() // ticks and changes are published under mu: the opening has all until here
+	}
+	return append(events, last)
 }
 
 func (m *Monitor) hello(see func(string) bool, authenticated bool) Hello {

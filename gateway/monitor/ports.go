@@ -4,6 +4,8 @@ import (
 	"context"
 	"log/slog"
 	"time"
+
+	"github.com/rowvec/rowvec/function/document"
 )
 
 // Config says what is watched and who is asked.
@@ -13,7 +15,8 @@ type Config struct {
 	Tables   []Table // in the order in which they are shown
 
 	Broker Broker                                                  // nil: not configured
-	Index  func(ctx context.Context, t Table) (IndexCounts, error) // counts a table's records in Chroma
+	Chroma func(ctx context.Context) error                         // asks it for a sign of life, cheaply
+	Index  func(ctx context.Context, t Table) (IndexCounts, error) // counts a table's records in Chroma; it may take minutes
 	Source func(ctx context.Context, t Table) (rows int64, err error)
 	// Events tells whether outcome events arrive; nil: not configured.
 	Events func() Health
@@ -27,6 +30,7 @@ type Table struct {
 	Collection string
 	Entity     string
 	Chunked    bool
+	IDs        document.IDs // turn a row's id in the index into its name
 }
 
 // IndexCounts are a table's records in Chroma and, where that is known, its rows.
@@ -38,15 +42,21 @@ type IndexCounts struct {
 // Broker answers for the function in Pulsar.
 type Broker interface {
 	Instances(ctx context.Context) ([]Instance, error)
-	// Backlog returns the messages that the function has not acknowledged, by table, and those in the dead-letter topic.
-	Backlog(ctx context.Context) (byTable map[string]int64, deadLetters int64, err error)
+	// Backlog returns the messages that the function has not acknowledged, by table, and those in the dead-letter topic; what is not known
+	// is missing, or nil. An error says what could not be asked, and the rest holds.
+	Backlog(ctx context.Context) (byTable map[string]int64, deadLetters *int64, err error)
 }
 
-// Rounds of asking. Counting rows reads a whole table in Postgres, so that has a longer one.
+// Rounds of asking. Counting reads all of a collection's ids, or a whole table in Postgres: it may take its time, and rests for as long
+// as it took.
 const (
-	round      = 2 * time.Second
-	countRound = 30 * time.Second
-	askTimeout = 5 * time.Second
+	round        = 2 * time.Second
+	askTimeout   = 5 * time.Second
+	countRound   = 30 * time.Second
+	countTimeout = 5 * time.Minute
+	// Tables that are counted at once: Chroma has to answer searches meanwhile, and there is one connection to Postgres.
+	indexCounts  = 2
+	sourceCounts = 1
 	// A status without news is sent again after statusRound, so that a listener sees that it is fresh.
 	statusRound = 5 * time.Second
 )

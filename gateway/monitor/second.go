@@ -1,50 +1,17 @@
 package monitor
 
 import (
-	"slices"
 	"time"
 
 	"github.com/rowvec/rowvec/event"
 )
 
-// maxSamples bounds the durations kept of one table in one second; what comes after them is counted, and no quantile moves for it.
-const maxSamples = 8_192
-
-// samples are durations in milliseconds.
-type samples struct {
-	count  int64
-	values []float64
-}
-
-func (s *samples) add(d time.Duration) {
-	s.count++
-	if len(s.values) < maxSamples {
-		s.values = append(s.values, float64(d.Microseconds())/1_000)
-	}
-}
-
-// merge adds another's samples to these.
-func (s *samples) merge(o samples) {
-	s.count += o.count
-	s.values = append(s.values, o.values...)
-}
-
-// quantiles returns nil where nothing was measured. It sorts the values.
-func (s *samples) quantiles() *Quantiles {
-	if s.count == 0 {
-		return nil
-	}
-	slices.Sort(s.values)
-	at := func(q float64) float64 { return s.values[min(len(s.values)-1, int(q*float64(len(s.values))))] }
-	return &Quantiles{Count: s.count, P50: at(.5), P95: at(.95), P99: at(.99)}
-}
-
-// second is what one table brought in one second. What of it belongs to no known table has the name "".
+// second is what one table brought in one second. What belongs to no table of the settings has the name "".
 type second struct {
 	outcomes    map[event.Outcome]int64
 	deadLetters map[string]int64
-	freshness   samples
-	queries     samples
+	freshness   durations
+	queries     durations
 	queryErrors int64
 	dropped     int64 // changes left out of the stream
 }
@@ -59,7 +26,7 @@ func (s *second) observe(e *event.Event) {
 		s.deadLetters[e.Reason]++
 	}
 	if d, ok := e.Freshness(); ok && e.Operation != event.Read {
-		s.freshness.add(d) // a snapshot's row has no commit of its own
+		s.freshness.add(milliseconds(d)) // a snapshot's row has no commit of its own
 	}
 }
 
@@ -79,15 +46,15 @@ func (m *moment) tick(see func(string) bool) Tick {
 	t := Tick{
 		Time: m.time, Outcomes: map[event.Outcome]int64{}, DeadLetters: map[string]int64{}, Backlog: map[string]*int64{}, State: m.state, Clients: m.clients,
 	}
-	var freshness, queries samples
+	var freshness, queries durations
 	for table, s := range m.tables {
 		if see != nil && !see(table) {
 			continue
 		}
 		addAll(t.Outcomes, s.outcomes)
 		addAll(t.DeadLetters, s.deadLetters)
-		freshness.merge(s.freshness)
-		queries.merge(s.queries)
+		freshness.merge(&s.freshness)
+		queries.merge(&s.queries)
 		t.Queries.Errors += s.queryErrors
 		t.ChangesDropped += s.dropped
 	}
@@ -102,6 +69,8 @@ func (m *moment) tick(see func(string) bool) Tick {
 	}
 	return t
 }
+
+func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1_000 }
 
 func addAll[K comparable](into, from map[K]int64) {
 	for k, n := range from {

@@ -10,15 +10,23 @@ import (
 // survey asks everybody in rounds. Nobody who is slow holds up another's answer: each is asked by a goroutine of its own.
 func (m *Monitor) survey(ctx context.Context) {
 	var wg sync.WaitGroup
-	if m.config.Broker != nil {
-		wg.Go(func() { repeat(ctx, round, m.askBroker) })
+	for _, ask := range m.questions() {
+		wg.Go(func() { repeat(ctx, round, ask) })
 	}
-	wg.Go(func() { repeat(ctx, countRound, m.askIndex) })
+	wg.Go(func() { m.keepCounting(ctx, indexCounts, m.countIndex) })
 	if m.config.Source != nil {
-		wg.Go(func() { repeat(ctx, countRound, m.askSource) })
+		wg.Go(func() { m.keepCounting(ctx, sourceCounts, m.countSource) })
 	}
 	repeat(ctx, statusRound, m.publishStatus)
 	wg.Wait()
+}
+
+// questions are those that are answered at once.
+func (m *Monitor) questions() []func(context.Context) {
+	if m.config.Broker == nil {
+		return []func(context.Context){m.askChroma}
+	}
+	return []func(context.Context){m.askChroma, m.askInstances, m.askBacklog}
 }
 
 // repeat calls ask at once and then every period.
@@ -43,38 +51,63 @@ func (m *Monitor) update(change func(s *Status)) {
 
 // health words what went wrong for an operator; why in detail goes to the log alone, where addresses may be named, and only when it
 // is news.
-func (m *Monitor) health(ctx context.Context, who string, before Health, err error) Health {
+func (m *Monitor) health(ctx context.Context, who string, err error) Health {
+	m.mu.Lock()
+	news := err != nil && !m.failing[who]
+	m.failing[who] = err != nil
+	m.mu.Unlock()
+	if news && ctx.Err() == nil {
+		m.config.Log.WarnContext(ctx, "the monitor got no answer", "from", who, "error", err)
+	}
 	if err == nil {
 		return Health{OK: true}
 	}
-	now := Health{Error: who + " gave no good answer; the gateway's log says why"}
-	if ctx.Err() == nil && before != now {
-		m.config.Log.WarnContext(ctx, "the monitor got no answer", "from", who, "error", err)
-	}
-	return now
+	return Health{Error: who + " gave no good answer; the gateway's log says why"}
 }
 
-func (m *Monitor) askBroker(ctx context.Context) {
+const (
+	nameOfChroma   = "Chroma"
+	nameOfAdmin    = "Pulsar's admin interface"
+	nameOfPostgres = "Postgres"
+)
+
+func (m *Monitor) askChroma(ctx context.Context) {
+	asking, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	err := m.config.Chroma(asking)
+	health := m.health(ctx, nameOfChroma, err)
+	m.ready.Store(err == nil)
+	m.update(func(s *Status) { s.Sources.Chroma = health })
+}
+
+func (m *Monitor) askInstances(ctx context.Context) {
 	asking, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
 	instances, err := m.config.Broker.Instances(asking)
-	var backlog map[string]int64
-	var waiting int64
-	if err == nil {
-		backlog, waiting, err = m.config.Broker.Backlog(asking)
-	}
+	health := m.health(ctx, nameOfAdmin, err)
 	before := m.summary()
 	m.update(func(s *Status) {
-		s.Sources.Admin = m.health(ctx, "Pulsar's admin interface", s.Sources.Admin, err)
+		s.Sources.Admin = health
 		if err != nil {
-			s.Instances, s.State, s.Cause, s.DeadLetters.Waiting = []Instance{}, Unknown, s.Sources.Admin.Error, nil
-			for i := range s.Tables {
-				s.Tables[i].Backlog = nil
-			}
+			s.Instances, s.State, s.Cause = []Instance{}, Unknown, health.Error
 			return
 		}
-		s.Instances, s.DeadLetters.Waiting = append([]Instance{}, instances...), &waiting // never null in JSON
+		s.Instances = append([]Instance{}, instances...) // never null in JSON
 		s.State, s.Cause = summarize(instances)
+	})
+	if m.summary() != before {
+		m.publishStatus(ctx)
+	}
+}
+
+// askBacklog shows what can be known of it: a topic that cannot be read hides no other.
+func (m *Monitor) askBacklog(ctx context.Context) {
+	asking, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	backlog, waiting, err := m.config.Broker.Backlog(asking)
+	m.health(ctx, "Pulsar about the backlog", err)
+	m.update(func(s *Status) {
+		s.DeadLetters.Waiting = waiting
 		for i := range s.Tables {
 			s.Tables[i].Backlog = nil
 			if n, ok := backlog[s.Tables[i].Table]; ok {
@@ -82,9 +115,6 @@ func (m *Monitor) askBroker(ctx context.Context) {
 			}
 		}
 	})
-	if m.summary() != before {
-		m.publishStatus(ctx)
-	}
 }
 
 // summary is what a listener must hear of at once.
@@ -110,63 +140,6 @@ func summarize(instances []Instance) (State, string) {
 	return state, cause
 }
 
-func (m *Monitor) askIndex(ctx context.Context) {
-	var failed error
-	for i, t := range m.config.Tables {
-		asking, cancel := context.WithTimeout(ctx, askTimeout)
-		counts, err := m.config.Index(asking, t)
-		cancel()
-		m.update(func(s *Status) {
-			if err != nil {
-				failed = err
-				s.Tables[i].Records, s.Tables[i].Rows = nil, nil
-				return
-			}
-			s.Tables[i].Records, s.Tables[i].Rows = &counts.Records, counts.Rows
-			s.Tables[i].Coverage = coverage(s.Tables[i])
-		})
-	}
-	m.update(func(s *Status) { s.Sources.Chroma = m.health(ctx, "Chroma", s.Sources.Chroma, failed) })
-}
-
-func (m *Monitor) askSource(ctx context.Context) {
-	var failed error
-	for i, t := range m.config.Tables {
-		asking, cancel := context.WithTimeout(ctx, countRound)
-		rows, err := m.config.Source(asking, t)
-		cancel()
-		m.update(func(s *Status) {
-			if err != nil {
-				failed = err
-				s.Tables[i].SourceRows, s.Tables[i].Coverage = nil, nil
-				return
-			}
-			s.Tables[i].SourceRows = &rows
-			s.Tables[i].Coverage = coverage(s.Tables[i])
-		})
-	}
-	m.update(func(s *Status) {
-		var before Health
-		if s.Sources.Postgres != nil {
-			before = *s.Sources.Postgres
-		}
-		h := m.health(ctx, "Postgres", before, failed)
-		s.Sources.Postgres = &h
-	})
-}
-
-// coverage compares two counts taken at different moments: over 1 is rows deleted in between.
-func coverage(t TableStatus) *float64 {
-	if t.Rows == nil || t.SourceRows == nil {
-		return nil
-	}
-	c := 1.0
-	if *t.SourceRows > 0 {
-		c = min(1, float64(*t.Rows)/float64(*t.SourceRows))
-	}
-	return &c
-}
-
 // Status returns the picture of this moment.
 func (m *Monitor) Status() *Status {
 	m.mu.Lock()
@@ -190,21 +163,9 @@ func (m *Monitor) complete() {
 	}
 	for i := range s.Tables {
 		table := &s.Tables[i]
-		table.Freshness = m.freshness(table.Table)
 		if t, ok := m.totals[table.Table]; ok {
 			last := t.lastChange
 			table.DeadLetters, table.LastChange = maps.Clone(t.deadLetters), &last
 		}
 	}
-}
-
-// freshness of a table over the last freshSeconds. The caller holds mu.
-func (m *Monitor) freshness(table string) *Quantiles {
-	var all samples
-	for _, t := range m.history[max(0, len(m.history)-freshSeconds):] {
-		if s, ok := t.tables[table]; ok {
-			all.merge(s.freshness)
-		}
-	}
-	return all.quantiles()
 }

@@ -18,7 +18,7 @@ type Named struct {
 	Entity string `json:"entity,omitempty"`
 }
 
-// Quantiles of durations, in milliseconds. P50, p95 and p99 are absent where nothing was measured.
+// Quantiles of durations, in milliseconds, to within 1 %. Where nothing was measured there are none: null, and all 0 in Queries.
 type Quantiles struct {
 	Count int64   `json:"count"`
 	P50   float64 `json:"p50"`
@@ -26,7 +26,7 @@ type Quantiles struct {
 	P99   float64 `json:"p99"`
 }
 
-// Queries are the searches that the gateway answered.
+// Queries are the searches that the gateway answered. Errors are those that what is behind did not answer.
 type Queries struct {
 	Quantiles
 	Errors int64 `json:"errors"`
@@ -54,7 +54,7 @@ type History struct {
 type Change struct {
 	Time        int64           `json:"time"` // when its outcome was certain
 	Table       string          `json:"table"`
-	Row         string          `json:"row"`
+	Row         string          `json:"row"` // its name, as the routes take it
 	Operation   event.Operation `json:"operation,omitempty"`
 	Outcome     event.Outcome   `json:"outcome"`
 	Reason      string          `json:"reason,omitempty"`
@@ -115,7 +115,7 @@ type TableStatus struct {
 	SourceRows  *int64           `json:"sourceRows"`  // in Postgres; null: not known
 	Coverage    *float64         `json:"coverage"`    // rows of the index by rows of Postgres, 0 to 1; null: not known
 	Backlog     *int64           `json:"backlog"`     // messages; null: not known
-	Freshness   *Quantiles       `json:"freshnessMs"` // of the last minutes
+	Freshness   *Quantiles       `json:"freshnessMs"` // of the last minute; null: nothing came
 	LastChange  *int64           `json:"lastChange"`  // when a record of it was settled last
 	DeadLetters map[string]int64 `json:"deadLetters"` // since the gateway's start, by reason
 }

@@ -28,7 +28,7 @@ type Message struct {
 	Body  Body
 
 	seq  uint64
-	once sync.Once
+	at   time.Time
 	full []byte // encoded for those who may see everything
 	err  error
 }
@@ -38,7 +38,6 @@ func (m *Message) encode(see func(string) bool) ([]byte, error) {
 	if see != nil {
 		return encode(m.Body.For(see))
 	}
-	m.once.Do(func() { m.full, m.err = encode(m.Body.For(nil)) })
 	return m.full, m.err
 }
 
@@ -53,31 +52,69 @@ func encode(body any) ([]byte, error) {
 	return data, nil
 }
 
+// What the ring keeps, beside its size. It is for listeners that were away for a moment: who was away for longer wants the picture, and
+// not each event on the way to it.
+const (
+	MaxAge   = 5 * time.Minute
+	maxBytes = 16 << 20 // encoded; the bodies themselves weigh about as much again
+)
+
 // Hub is the ring. It needs no goroutine.
 type Hub struct {
 	start int64 // ms since 1970: ids of an earlier life are told apart by it
 
 	mu        sync.Mutex
 	ring      []*Message // ring[seq % len]
+	oldest    uint64     // the first message that is kept, or the one to come
 	next      uint64     // of the message to come; the first is 1
+	bytes     int        // of those kept
 	published chan struct{}
 	listeners int
 }
 
-// NewHub returns a hub that keeps the last size messages.
+// NewHub returns a hub that keeps the last size messages, for MaxAge at most.
 func NewHub(size int) *Hub {
-	return &Hub{start: time.Now().UnixMilli(), ring: make([]*Message, max(size, 1)), next: 1, published: make(chan struct{})}
+	return &Hub{start: time.Now().UnixMilli(), ring: make([]*Message, max(size, 1)), oldest: 1, next: 1, published: make(chan struct{})}
 }
 
 // Publish hands a message to all listeners. It never waits for them.
 func (h *Hub) Publish(event string, body Body) {
+	m := &Message{Event: event, Body: body, at: time.Now()}
+	m.full, m.err = encode(body.For(nil))
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	m := &Message{Event: event, Body: body, seq: h.next}
-	h.ring[h.next%uint64(len(h.ring))] = m
+	if h.next-h.oldest == uint64(len(h.ring)) {
+		h.drop()
+	}
+	m.seq = h.next
+	h.ring[m.seq%uint64(len(h.ring))] = m
 	h.next++
+	h.bytes += len(m.full)
+	h.trim(m.at)
 	close(h.published)
 	h.published = make(chan struct{})
+}
+
+// trim lets go of what is too old or too much. The caller holds mu.
+func (h *Hub) trim(now time.Time) {
+	for h.oldest < h.next && (h.bytes > maxBytes || now.Sub(h.ring[h.oldest%uint64(len(h.ring))].at) > MaxAge) {
+		h.drop()
+	}
+}
+
+// drop forgets the oldest message. The caller holds mu.
+func (h *Hub) drop() {
+	at := h.oldest % uint64(len(h.ring))
+	h.bytes -= len(h.ring[at].full)
+	h.ring[at] = nil
+	h.oldest++
+}
+
+// Last returns the id of the newest message: an opening made now has all up to it.
+func (h *Hub) Last() string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.id(h.next - 1)
 }
 
 // Listeners returns how many there are.
@@ -98,9 +135,10 @@ type Listener struct {
 func (h *Hub) Listen(lastID string) (l *Listener, resumed bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	h.trim(time.Now())
 	h.listeners++
 	l = &Listener{hub: h, next: h.next}
-	if seq, ok := h.parse(lastID); ok && seq < h.next && seq+1 >= h.oldest() {
+	if seq, ok := h.parse(lastID); ok && seq < h.next && seq+1 >= h.oldest {
 		l.next, resumed = seq+1, true
 	}
 	return l, resumed
@@ -113,7 +151,17 @@ func (l *Listener) Close() {
 	l.hub.listeners--
 }
 
-// Next returns the messages since the last call, at least one, and waits for it. It fails with ErrBehind, or with the context's error.
+// after goes on behind the message of that id, if it is before it yet.
+func (l *Listener) after(id string) {
+	if seq, ok := l.hub.parse(id); ok {
+		l.next = max(l.next, seq+1)
+	}
+}
+
+// most is how many messages Next returns at once.
+const most = 256
+
+// Next returns messages that came since the last call, at least one, and waits for it. It fails with ErrBehind, or with the context's error.
 func (l *Listener) Next(ctx context.Context) ([]*Message, error) {
 	for {
 		messages, published, err := l.take()
@@ -132,23 +180,14 @@ func (l *Listener) take() ([]*Message, <-chan struct{}, error) {
 	h := l.hub
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if l.next < h.oldest() {
+	if l.next < h.oldest {
 		return nil, nil, ErrBehind
 	}
-	var messages []*Message
-	for ; l.next < h.next; l.next++ {
+	messages := make([]*Message, 0, min(most, h.next-l.next))
+	for ; l.next < h.next && len(messages) < most; l.next++ {
 		messages = append(messages, h.ring[l.next%uint64(len(h.ring))])
 	}
 	return messages, h.published, nil
-}
-
-// oldest is the first message still in the ring, or the one to come.
-func (h *Hub) oldest() uint64 {
-	size := uint64(len(h.ring))
-	if h.next <= size {
-		return 1
-	}
-	return h.next - size
 }
 
 // id is a message's id for Last-Event-ID.

@@ -14,10 +14,11 @@ type Audience struct {
 	Opening func(see func(string) bool, resumed bool) []Event // made once the place in the stream is taken: nothing is lost between
 }
 
-// Event is a message of the opening, which has no place in the stream.
+// Event is a message of the opening.
 type Event struct {
 	Name string
-	Body any // encoded as JSON
+	Body any    // encoded as JSON
+	ID   string // where it is set: of the last message that the opening has in it, behind which the stream goes on
 }
 
 // Heartbeat keeps proxies from closing a stream in which nothing happens; WriteTimeout is how long a listener may take to read what
@@ -40,7 +41,11 @@ func (h *Hub) Serve(ctx context.Context, w http.ResponseWriter, r *http.Request,
 	header.Set("X-Accel-Buffering", "no") // nginx would hold the events back
 	out := &writer{to: w, control: http.NewResponseController(w)}
 	_ = out.control.SetReadDeadline(time.Time{}) // the server's limit is for requests that end; where it has none this fails
-	if out.opening(a.Opening(a.See, resumed)) != nil {
+	events := a.Opening(a.See, resumed)
+	for _, e := range events {
+		l.after(e.ID)
+	}
+	if out.opening(events) != nil {
 		return
 	}
 	h.follow(ctx, l, out, a.See)
@@ -81,7 +86,10 @@ func (h *Hub) write(out *writer, messages []*Message, see func(string) bool) err
 	return out.flush(b.Bytes())
 }
 
-// writer sends whole events, each within WriteTimeout.
+// piece is how many bytes are written at once, each within WriteTimeout.
+const piece = 32 << 10
+
+// writer sends whole events.
 type writer struct {
 	to      http.ResponseWriter
 	control *http.ResponseController
@@ -95,19 +103,27 @@ func (w *writer) opening(events []Event) error {
 		if err != nil {
 			return err
 		}
-		frame(b, "", e.Name, data)
+		frame(b, e.ID, e.Name, data)
 	}
 	return w.flush(b.Bytes())
 }
 
+// flush writes in pieces: a line that takes the history slowly, but takes it, is not cut off.
 func (w *writer) flush(data []byte) error {
-	if err := w.control.SetWriteDeadline(time.Now().Add(WriteTimeout)); err != nil && !errors.Is(err, http.ErrNotSupported) {
-		return err
+	for len(data) > 0 {
+		size := min(len(data), piece)
+		if err := w.control.SetWriteDeadline(time.Now().Add(WriteTimeout)); err != nil && !errors.Is(err, http.ErrNotSupported) {
+			return err
+		}
+		if _, err := w.to.Write(data[:size]); err != nil {
+			return err
+		}
+		if err := w.control.Flush(); err != nil {
+			return err
+		}
+		data = data[size:]
 	}
-	if _, err := w.to.Write(data); err != nil {
-		return err
-	}
-	return w.control.Flush()
+	return nil
 }
 
 // frame writes one event. JSON has no line breaks of its own.
