@@ -143,7 +143,7 @@ func gatewaySettings(g config.Gateway) yamlMap {
 	tokens := make([]string, len(g.Tokens))
 	for i, t := range g.Tokens {
 		tables := "all tables"
-		if t.Tables != nil {
+		if !t.AllTables {
 			tables = strings.Join(t.Tables, ", ")
 		}
 		tokens[i] = t.Name + ": " + tables

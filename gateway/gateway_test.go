@@ -81,7 +81,7 @@ func open(*config.Gateway) {}
 
 func twoTokens(g *config.Gateway) {
 	g.Tokens = []config.AccessToken{
-		{Name: "shop", Token: config.Secret{Name: "SHOP"}, Tables: []string{"app.articles"}}, {Name: "ops", Token: config.Secret{Name: "OPS"}},
+		{Name: "shop", Token: config.Secret{Name: "SHOP"}, Tables: []string{"app.articles"}}, {Name: "ops", Token: config.Secret{Name: "OPS"}, AllTables: true},
 	}
 }
 

@@ -46,7 +46,7 @@ func TestTheGatewaysSettingsAreRead(t *testing.T) {
 		Listen: "0.0.0.0:443",
 		Tokens: []config.AccessToken{
 			{Name: "shop", Token: config.Secret{Name: "SHOP"}, Tables: []string{"app.articles"}},
-			{Name: "ops", Token: config.Secret{File: "/run/ops"}, RequestsPerMinute: 60},
+			{Name: "ops", Token: config.Secret{File: "/run/ops"}, AllTables: true, RequestsPerMinute: 60},
 		},
 		Origins: []string{"https://shop.example", "http://localhost:5173"}, TLS: config.TLSFiles{Cert: "/c.pem", Key: "/k.pem"},
 		Timeout: 5 * time.Second, MaxBody: 1024, RequestsPerMinute: 600, Cache: config.QueryCache{Entries: 5, TTL: time.Minute},
@@ -75,6 +75,9 @@ func TestEveryFaultOfTheGatewayNamesItsPath(t *testing.T) {
 		{gateway("tokens", []any{shop("name", "")}), "userConfig.gateway.tokens[0].name: required"},
 		{gateway("tokens", []any{shop("token", nil)}), "userConfig.gateway.tokens[0].token: required: {secret: NAME} or {file: /path}"},
 		{gateway("tokens", []any{shop("token", "sk-planted")}), "userConfig.gateway.tokens[0].token: expected at least 16 characters"},
+		{gateway("tokens", []any{shop("tables", []any{})}), "userConfig.gateway.tokens[0].tables: expected at least one table; leave it out for all"},
+		{gateway("tokens", []any{shop("tables", nil)}), "userConfig.gateway.tokens[0].tables: expected at least one table; leave it out for all"},
+		{gateway("tokens", []any{shop("tables", "app.articles")}), `userConfig.gateway.tokens[0].tables: expected a list of texts, found "app.articles"`},
 		{gateway("tokens", []any{shop("tables", []any{"app.orders"})}), `userConfig.gateway.tokens[0].tables[0]: "app.orders" is not among the tables`},
 		{gateway("tokens", []any{shop("name", "shop"), shop("name", "shop")}), `userConfig.gateway.tokens[1].name: "shop" is taken by another token`},
 		{gateway("tokens", []any{shop("scope", "x")}), "userConfig.gateway.tokens[0].scope: unknown setting"},

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"net/netip"
 	"strings"
 	"time"
 
@@ -15,9 +14,6 @@ import (
 	"github.com/rowvec/rowvec/function/config"
 	"github.com/rowvec/rowvec/gateway/problem"
 )
-
-// minToken is the shortest token that is taken; a shorter one can be guessed.
-const minToken = 16
 
 // Keeper lets requests in.
 type Keeper struct {
@@ -37,7 +33,7 @@ func New(g config.Gateway, lookup func(name string) (string, bool)) (*Keeper, er
 	if err != nil {
 		return nil, fmt.Errorf("userConfig.gateway.listen: expected host:port: %w", err)
 	}
-	if len(g.Tokens) == 0 && !loopback(host) {
+	if len(g.Tokens) == 0 && !config.Loopback(host) {
 		return nil, fmt.Errorf("userConfig.gateway.listen: without userConfig.gateway.tokens only a loopback address such as 127.0.0.1 is taken; found %s", g.Listen)
 	}
 	k := &Keeper{host: host}
@@ -48,15 +44,15 @@ func New(g config.Gateway, lookup func(name string) (string, bool)) (*Keeper, er
 		if err != nil {
 			return nil, fmt.Errorf("%s.token: %w", at, err)
 		}
-		if len(value) < minToken {
-			return nil, fmt.Errorf("%s.token: expected at least %d characters, found %d", at, minToken, len(value))
+		if len(value) < config.MinToken {
+			return nil, fmt.Errorf("%s.token: expected at least %d characters, found %d", at, config.MinToken, len(value))
 		}
 		hash := sha256.Sum256([]byte(value))
 		if other, ok := seen[hash]; ok {
 			return nil, fmt.Errorf("%s.token: is the token of %s, too; each name needs its own", at, other)
 		}
 		seen[hash] = t.Name
-		k.keys = append(k.keys, key{hash, &Grant{Name: t.Name, tables: t.Tables, limit: limiter(t.RequestsPerMinute, g.RequestsPerMinute)}})
+		k.keys = append(k.keys, key{hash, &Grant{Name: t.Name, all: t.AllTables, tables: t.Tables, limit: limiter(t.RequestsPerMinute, g.RequestsPerMinute)}})
 	}
 	return k, nil
 }
@@ -160,13 +156,5 @@ func (k *Keeper) ours(hostport string) bool {
 		host = hostport
 	}
 	host = strings.TrimSuffix(strings.Trim(host, "[]"), ".")
-	return strings.EqualFold(host, k.host) || loopback(host)
-}
-
-func loopback(host string) bool {
-	if strings.EqualFold(host, "localhost") {
-		return true
-	}
-	ip, err := netip.ParseAddr(host)
-	return err == nil && ip.IsLoopback()
+	return strings.EqualFold(host, k.host) || config.Loopback(host)
 }

@@ -30,7 +30,7 @@ func gateway(tokens ...config.AccessToken) config.Gateway {
 func twoTokens() config.Gateway {
 	return gateway(
 		config.AccessToken{Name: "shop", Token: config.Secret{Name: "SHOP"}, Tables: []string{"app.articles"}},
-		config.AccessToken{Name: "ops", Token: config.Secret{Name: "OPS"}},
+		config.AccessToken{Name: "ops", Token: config.Secret{Name: "OPS"}, AllTables: true},
 	)
 }
 
@@ -138,6 +138,18 @@ func TestAWrongTokenSettingIsNamed(t *testing.T) {
 	}
 }
 
+// TestATokenWithoutTablesOpensNothing: only who says all gets all.
+func TestATokenWithoutTablesOpensNothing(t *testing.T) {
+	t.Parallel()
+	for _, tables := range [][]string{nil, {}} {
+		k, err := access.New(gateway(config.AccessToken{Name: "shop", Token: config.Secret{Name: "SHOP"}, Tables: tables}), lookup)
+		require.NoError(t, err)
+		_, shop := ask(t, k, bearer("Bearer "+shopToken))
+		require.False(t, shop.All())
+		require.False(t, shop.Allows("app.articles"))
+	}
+}
+
 func TestAContextWithoutGrantOpensNothing(t *testing.T) {
 	t.Parallel()
 	g := access.From(t.Context())
@@ -148,7 +160,7 @@ func TestAContextWithoutGrantOpensNothing(t *testing.T) {
 func TestWithoutTokensOnlyALoopbackAddressIsTaken(t *testing.T) {
 	t.Parallel()
 	for listen, fine := range map[string]bool{
-		"127.0.0.1:8090": true, "[::1]:0": true, "localhost:1": true, "0.0.0.0:8090": false, ":8090": false, "[::]:1": false, "10.0.0.7:1": false, "shop.example:1": false,
+		"127.0.0.1:8090": true, "[::1]:0": true, "localhost:1": true, "LOCALHOST:1": true, "0.0.0.0:8090": false, ":8090": false, "[::]:1": false, "10.0.0.7:1": false, "shop.example:1": false,
 	} {
 		_, err := access.New(config.Gateway{Listen: listen}, nil)
 		if fine {
