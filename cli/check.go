@@ -156,6 +156,8 @@ func gatewaySettings(g config.Gateway) yamlMap {
 		{"timeout", g.Timeout.String()},
 		{"maxBody", g.MaxBody},
 		{"requestsPerMinute", g.RequestsPerMinute},
+		{"maxStreams", g.MaxStreams},
+		{"maxStreamsPerToken", g.MaxStreamsPerToken},
 		{"cache", yamlMap{{"entries", g.Cache.Entries}, {"ttl", g.Cache.TTL.String()}}},
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/danielgtaylor/huma/v2"
+
 	"github.com/rowvec/rowvec/gateway/access"
 	"github.com/rowvec/rowvec/gateway/problem"
 	"github.com/rowvec/rowvec/search"
@@ -59,6 +61,30 @@ func status(e *search.Error) int {
 		return http.StatusServiceUnavailable
 	default:
 		return http.StatusBadGateway
+	}
+}
+
+// ours makes a problem document of huma's own errors. They repeat what was sent, up to the whole body, which then stands in the logs of
+// whoever keeps answers.
+func ours(_ huma.Context, _ string, answer any) (any, error) {
+	e, ok := answer.(*huma.ErrorModel)
+	if !ok {
+		return answer, nil
+	}
+	p := problem.New(e.Status, e.Detail)
+	for _, d := range e.Errors {
+		p.Errors = append(p.Errors, problem.Detail{Location: d.Location, Message: d.Message})
+	}
+	return p, nil
+}
+
+// describeProblems leaves out of the document what a problem of ours does not have.
+func describeProblems(api huma.API) {
+	schemas := api.OpenAPI().Components.Schemas.Map()
+	for schema, properties := range map[string][]string{"ErrorModel": {"type", "instance"}, "ErrorDetail": {"value"}} {
+		for _, property := range properties {
+			delete(schemas[schema].Properties, property)
+		}
 	}
 }
 

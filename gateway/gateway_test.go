@@ -19,6 +19,7 @@ import (
 	"github.com/rowvec/rowvec/gateway"
 	"github.com/rowvec/rowvec/gateway/access"
 	"github.com/rowvec/rowvec/gateway/monitor"
+	"github.com/rowvec/rowvec/gateway/problem"
 	"github.com/rowvec/rowvec/search"
 )
 
@@ -88,17 +89,35 @@ func twoTokens(g *config.Gateway) {
 // newGateway makes one over the index.
 func newGateway(t *testing.T, x gateway.Index, edit func(g *config.Gateway)) *gateway.Gateway {
 	t.Helper()
+	g, _ := watched(t, x, edit, slog.New(slog.DiscardHandler))
+	return g
+}
+
+// watched is newGateway for those who tell the monitor what happens, or read the log.
+func watched(t *testing.T, x gateway.Index, edit func(g *config.Gateway), log *slog.Logger) (*gateway.Gateway, *monitor.Monitor) {
+	t.Helper()
 	c := settings(edit)
 	keeper, err := access.New(c.Gateway, func(name string) (string, bool) {
 		v, ok := map[string]string{"SHOP": shopToken, "OPS": opsToken}[name]
 		return v, ok
 	})
 	require.NoError(t, err)
-	log := slog.New(slog.DiscardHandler)
-	return gateway.New(gateway.Config{
-		Version: "v1", Settings: c, Index: x, Keeper: keeper, Registry: prometheus.NewRegistry(), Log: log,
-		Monitor: monitor.New(monitor.Config{Version: "v1", Tables: []monitor.Table{{Table: "app.articles"}, {Table: "app.orders"}}, Log: log}),
+	m := monitor.New(monitor.Config{
+		Version: "v1", Tables: []monitor.Table{{Table: "app.articles", Collection: "articles"}, {Table: "app.orders", Collection: "orders"}}, Log: log,
+		Index: func(context.Context, monitor.Table) (monitor.IndexCounts, error) {
+			return monitor.IndexCounts{Records: 7}, nil
+		},
 	})
+	return gateway.New(gateway.Config{
+		Version: "v1", Settings: c, Index: x, Keeper: keeper, Registry: prometheus.NewRegistry(), Log: log, Monitor: m,
+		Page: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path != "/" {
+				problem.New(http.StatusNotFound, "no such file").Write(w)
+				return
+			}
+			_, _ = io.WriteString(w, "the page")
+		}),
+	}), m
 }
 
 // call is one request.
@@ -122,7 +141,9 @@ func do(t *testing.T, g http.Handler, c call) (*httptest.ResponseRecorder, map[s
 		r.Header.Set("Authorization", "Bearer "+c.token)
 	}
 	for k, v := range c.header {
-		r.Header.Set(k, v)
+		if r.Header.Set(k, v); k == "Host" {
+			r.Host = v
+		}
 	}
 	w := httptest.NewRecorder()
 	g.ServeHTTP(w, r)

@@ -13,7 +13,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/rowvec/rowvec/function/config"
 	"github.com/rowvec/rowvec/gateway"
 	"github.com/rowvec/rowvec/search"
 )
@@ -91,15 +90,12 @@ func TestAStopLetsRequestsFinishAndEndsStreams(t *testing.T) {
 	require.NoError(t, <-ended)
 }
 
-func TestClientsThatBringTooMuchOrTooSlowlyAreCutOff(t *testing.T) {
+func TestClientsThatBringTooMuchAreCutOff(t *testing.T) {
 	t.Parallel()
-	g := newGateway(t, filled(), func(g *config.Gateway) { g.Timeout = 100 * time.Millisecond })
-	address, _, _ := serve(t, g)
+	address, _, _ := serve(t, newGateway(t, filled(), open))
 	for name, request := range map[string]string{
-		"many headers":    "GET /v1/status HTTP/1.1\r\nHost: 127.0.0.1\r\n" + strings.Repeat("X-Bomb: "+strings.Repeat("x", 1000)+"\r\n", 100) + "\r\n",
-		"a long header":   "GET /v1/status HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Bomb: " + strings.Repeat("x", 1<<20) + "\r\n\r\n",
-		"unended headers": "GET /v1/status HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: ",
-		"unended body":    "POST /v1/search HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{",
+		"many headers":  "GET /v1/status HTTP/1.1\r\nHost: 127.0.0.1\r\n" + strings.Repeat("X-Bomb: "+strings.Repeat("x", 1000)+"\r\n", 200) + "\r\n",
+		"a long header": "GET /v1/status HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Bomb: " + strings.Repeat("x", 1<<20) + "\r\n\r\n",
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -108,8 +104,8 @@ func TestClientsThatBringTooMuchOrTooSlowlyAreCutOff(t *testing.T) {
 			t.Cleanup(func() { _ = conn.Close() })
 			_, _ = io.WriteString(conn, request) // the server may hang up before it has all of it
 			require.NoError(t, conn.SetReadDeadline(time.Now().Add(30*time.Second)))
-			text, _ := io.ReadAll(conn)
-			require.NotContains(t, string(text), "200 OK")
+			text, _ := io.ReadAll(conn) // which may break off: the server does not read the rest
+			require.Regexp(t, "^(HTTP/1.1 431 |$)", string(text))
 		})
 	}
 }

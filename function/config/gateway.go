@@ -14,14 +14,16 @@ import (
 
 // Gateway is how `rowvec serve` listens and whom it answers. The function itself only checks it.
 type Gateway struct {
-	Listen            string        // host:port
-	Tokens            []AccessToken // none: everybody, on a loopback address only
-	Origins           []string      // of browsers' pages that may ask, exactly as a browser sends them
-	TLS               TLSFiles      // unset: plain HTTP
-	Timeout           time.Duration // per request
-	MaxBody           int           // bytes of a request's body
-	RequestsPerMinute int           // of each token that has no limit of its own; 0: no limit
-	Cache             QueryCache
+	Listen             string        // host:port
+	Tokens             []AccessToken // none: everybody, on a loopback address only
+	Origins            []string      // of browsers' pages that may ask, exactly as a browser sends them
+	TLS                TLSFiles      // unset: plain HTTP
+	Timeout            time.Duration // per request
+	MaxBody            int           // bytes of a request's body
+	RequestsPerMinute  int           // of each token that has no limit of its own; 0: no limit
+	MaxStreams         int           // event streams that are open at once
+	MaxStreamsPerToken int           // of them, of one token
+	Cache              QueryCache
 }
 
 // AccessToken is one bearer token and what it opens.
@@ -49,6 +51,7 @@ const (
 	maxGatewayTokens = 1_000
 	maxBodyBytes     = 16 << 20
 	maxCacheEntries  = 1_000_000
+	mostStreams      = 100_000
 )
 
 // MinToken is how many bytes a bearer token has at least: a shorter one can be guessed.
@@ -59,7 +62,7 @@ var entityName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$`)
 
 func defaultGateway() Gateway {
 	return Gateway{
-		Listen: "127.0.0.1:8090", Timeout: 10 * time.Second, MaxBody: 64 << 10,
+		Listen: "127.0.0.1:8090", Timeout: 10 * time.Second, MaxBody: 64 << 10, MaxStreams: 1_000, MaxStreamsPerToken: 100,
 		Cache: QueryCache{Entries: 10_000, TTL: 10 * time.Minute},
 	}
 }
@@ -79,6 +82,8 @@ func parseGateway(s *section, g *Gateway) {
 	s.duration("timeout", &g.Timeout, 100*time.Millisecond, 10*time.Minute)
 	s.integer("maxBody", &g.MaxBody, 1<<10, maxBodyBytes)
 	s.integer("requestsPerMinute", &g.RequestsPerMinute, 0, maxPerMinute)
+	s.integer("maxStreams", &g.MaxStreams, 1, mostStreams)
+	s.integer("maxStreamsPerToken", &g.MaxStreamsPerToken, 1, mostStreams)
 	c := s.section("cache")
 	c.integer("entries", &g.Cache.Entries, 0, maxCacheEntries)
 	c.duration("ttl", &g.Cache.TTL, time.Second, 24*time.Hour)

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,6 +21,8 @@ import (
 type Keeper struct {
 	keys []key // none: everybody who calls a loopback name
 	host string
+	// origins are of pages that may ask a gateway without tokens, beside its own.
+	origins []string
 }
 
 // key is one token, kept as its hash: comparing hashes takes equally long wherever two tokens differ, and a heap dump shows none.
@@ -36,7 +40,7 @@ func New(g config.Gateway, lookup func(name string) (string, bool)) (*Keeper, er
 	if len(g.Tokens) == 0 && !config.Loopback(host) {
 		return nil, fmt.Errorf("userConfig.gateway.listen: without userConfig.gateway.tokens only a loopback address such as 127.0.0.1 is taken; found %s", g.Listen)
 	}
-	k := &Keeper{host: host}
+	k := &Keeper{host: host, origins: g.Origins}
 	seen := map[[sha256.Size]byte]string{}
 	for i, t := range g.Tokens {
 		at := fmt.Sprintf("userConfig.gateway.tokens[%d]", i)
@@ -73,11 +77,13 @@ func limiter(own, common int) *rate.Limiter {
 func (k *Keeper) Open() bool { return len(k.keys) == 0 }
 
 // Guard passes on the requests that may come in, with their grant in the context, and answers the others: 401 without a good token,
-// 403 under a name that is not ours, 429 over the token's rate.
-func (k *Keeper) Guard(next http.Handler) http.Handler {
+// 403 under a name that is not ours or from another site's page, 429 over the token's rate. refused hears of these, with the grant of
+// the token if it is a good one.
+func (k *Keeper) Guard(next http.Handler, refused func(*http.Request, *Grant, *problem.Problem)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		g, p := k.admit(r)
 		if p != nil {
+			refused(r, g, p)
 			if p.Status == http.StatusUnauthorized {
 				w.Header().Set("WWW-Authenticate", `Bearer realm="rowvec"`)
 			}
@@ -94,6 +100,9 @@ func (k *Keeper) admit(r *http.Request) (*Grant, *problem.Problem) {
 		if !k.ours(r.Host) {
 			return nil, stranger()
 		}
+		if k.foreign(r) {
+			return nil, problem.New(http.StatusForbidden, "this gateway has no tokens and answers no other site's page; userConfig.gateway.origins lets one in")
+		}
 		return g, nil
 	}
 	g = k.find(r.Header.Get("Authorization"))
@@ -103,7 +112,7 @@ func (k *Keeper) admit(r *http.Request) (*Grant, *problem.Problem) {
 	if wait := g.take(time.Now()); wait > 0 {
 		p := problem.New(http.StatusTooManyRequests, "this token's rate is used up")
 		p.RetryAfter = wait
-		return nil, p
+		return g, p
 	}
 	return g, nil
 }
@@ -117,6 +126,18 @@ func (k *Keeper) Named(next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// foreign reports whether a browser says that a page of another site sends the request. What such a page may not read it may still ask
+// for, and have paid for. Programs send neither header.
+func (k *Keeper) foreign(r *http.Request) bool {
+	if origin := r.Header.Get("Origin"); origin != "" {
+		u, err := url.Parse(origin)
+		ours := err == nil && strings.EqualFold(u.Host, r.Host)
+		return !ours && !slices.Contains(k.origins, origin)
+	}
+	site := r.Header.Get("Sec-Fetch-Site")
+	return site == "cross-site" || site == "same-site"
 }
 
 func stranger() *problem.Problem {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/rowvec/rowvec/function/config"
 	"github.com/rowvec/rowvec/gateway/access"
+	"github.com/rowvec/rowvec/gateway/problem"
 )
 
 const (
@@ -41,7 +42,7 @@ func ask(t *testing.T, k *access.Keeper, edit func(*http.Request)) (*httptest.Re
 	r := httptest.NewRequest(http.MethodGet, "http://127.0.0.1:8090/v1/status", nil)
 	edit(r)
 	w := httptest.NewRecorder()
-	k.Guard(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { seen = access.From(r.Context()) })).ServeHTTP(w, r)
+	k.Guard(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { seen = access.From(r.Context()) }), func(*http.Request, *access.Grant, *problem.Problem) {}).ServeHTTP(w, r)
 	return w, seen
 }
 
@@ -95,6 +96,41 @@ func TestWithoutTokensOnlyLoopbackNamesAreAnswered(t *testing.T) {
 		w, seen := ask(t, k, func(r *http.Request) { r.Host = host })
 		require.Equal(t, http.StatusForbidden, w.Code, host)
 		require.Nil(t, seen, host)
+	}
+}
+
+// TestWithoutTokensOtherSitesPagesAreRefused: a browser sends their requests from the same machine, under a name that is ours.
+func TestWithoutTokensOtherSitesPagesAreRefused(t *testing.T) {
+	t.Parallel()
+	own := gateway()
+	own.Origins = []string{"https://shop.example"}
+	for _, tt := range []struct {
+		name, value string
+		want        int
+	}{
+		{"Sec-Fetch-Site", "cross-site", http.StatusForbidden},
+		{"Sec-Fetch-Site", "same-site", http.StatusForbidden},
+		{"Sec-Fetch-Site", "same-origin", http.StatusOK},
+		{"Sec-Fetch-Site", "none", http.StatusOK},
+		{"Origin", "https://evil.example", http.StatusForbidden},
+		{"Origin", "http://127.0.0.1:3000", http.StatusForbidden},
+		{"Origin", "null", http.StatusForbidden},
+		{"Origin", "http://127.0.0.1:8090", http.StatusOK},
+		{"Origin", "https://shop.example", http.StatusOK},
+	} {
+		k, err := access.New(own, lookup)
+		require.NoError(t, err)
+		w, seen := ask(t, k, func(r *http.Request) { r.Header.Set(tt.name, tt.value) })
+		require.Equal(t, tt.want, w.Code, tt)
+		require.Equal(t, tt.want == http.StatusOK, seen != nil, tt)
+
+		k, err = access.New(twoTokens(), lookup)
+		require.NoError(t, err)
+		_, seen = ask(t, k, func(r *http.Request) {
+			r.Header.Set(tt.name, tt.value)
+			r.Header.Set("Authorization", "Bearer "+opsToken)
+		})
+		require.NotNil(t, seen, "whoever has a token may be anywhere: %v", tt)
 	}
 }
 
