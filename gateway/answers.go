@@ -54,12 +54,13 @@ type Took struct {
 
 // Answer is what a search found, best first.
 type Answer struct {
-	Table      string  `json:"table,omitempty" doc:"Absent where several tables of a collection were searched"`
-	Collection string  `json:"collection"`
-	Query      string  `json:"query"`
-	TookMs     Took    `json:"tookMs"`
-	Partial    bool    `json:"partial" doc:"There may be more: so few records match that the search gave up"`
-	Rows       []Found `json:"rows" nullable:"false"`
+	Table      string   `json:"table,omitempty" doc:"Absent where several tables of a collection were searched"`
+	Skipped    []string `json:"skipped,omitempty" nullable:"false" doc:"Tables of the collection that were left out, as they lack a column of where"`
+	Collection string   `json:"collection"`
+	Query      string   `json:"query"`
+	TookMs     Took     `json:"tookMs"`
+	Partial    bool     `json:"partial" doc:"There may be more: so few records match that the search gave up"`
+	Rows       []Found  `json:"rows" nullable:"false"`
 }
 
 // Neighbours are the rows nearest to a stored one.
@@ -78,6 +79,7 @@ type Row struct {
 	Text     string         `json:"text"`
 	Metadata map[string]any `json:"metadata"`
 	Version  *Version       `json:"version,omitempty"`
+	Model    string         `json:"model,omitempty" doc:"With the vectors: the embedding model that they are of, where the collection tells it"`
 	Chunks   []Chunk        `json:"chunks" nullable:"false"`
 }
 
@@ -86,7 +88,7 @@ type Features struct {
 	Entity     string         `json:"entity"`
 	Table      string         `json:"table"`
 	ID         string         `json:"id"`
-	Model      string         `json:"model"`
+	Model      string         `json:"model" doc:"The embedding model that the vector is of; empty where the collection does not tell it"`
 	Dimensions int            `json:"dimensions"`
 	Vector     []float32      `json:"vector" nullable:"false" doc:"Of several chunks their mean"`
 	Metadata   map[string]any `json:"metadata"`

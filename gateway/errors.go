@@ -37,13 +37,12 @@ func (g *Gateway) problemOf(ctx context.Context, where string, err error) error 
 
 func translate(where string, e *search.Error) *problem.Problem {
 	p := problem.New(status(e), e.Message)
-	switch {
-	case e.Kind == search.Invalid:
+	switch e.Kind {
+	case search.Invalid:
 		p.Errors = []problem.Detail{{Location: where + "." + e.Field, Message: e.Message}}
-	case e.Reason() == search.ReasonModelMismatch:
-		p.Detail = e.Error() // both models are named, and no address
-	case e.Kind == search.Unavailable:
+	case search.Unavailable:
 		p.RetryAfter = max(e.RetryAfter(), busyWait)
+	case search.NotFound, search.Misconfigured:
 	}
 	return p
 }

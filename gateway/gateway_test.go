@@ -64,7 +64,7 @@ func filled() *index {
 			Score: .75, Distance: .25, Text: "<b>boots</b>\nfor mud", Metadata: map[string]any{"price": 9.5},
 		}}, EmbedTook: 2 * time.Millisecond, IndexTook: 3 * time.Millisecond},
 		row: &search.Row{
-			Table: "app.articles", ID: "42", Text: "boots for mud", Metadata: map[string]any{"price": 9.5}, Version: &search.Version{LSN: 1 << 60, CommitTime: time.Unix(1, 0).UTC()},
+			Table: "app.articles", ID: "42", Model: "m-of-the-collection", Text: "boots for mud", Metadata: map[string]any{"price": 9.5}, Version: &search.Version{LSN: 1 << 60, CommitTime: time.Unix(1, 0).UTC()},
 			Chunks: []search.Chunk{{Record: "42", Start: 0, End: 13, Vector: []float32{1, 0}}}, Vector: []float32{1, 0},
 		},
 	}

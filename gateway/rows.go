@@ -32,7 +32,11 @@ func (g *Gateway) row(ctx context.Context, table, id string, vector bool) (*Row,
 	if err != nil {
 		return nil, g.problemOf(ctx, "path", err)
 	}
-	return rowOf(r), nil
+	row := rowOf(r)
+	if vector {
+		row.Model = r.Model
+	}
+	return row, nil
 }
 
 func (g *Gateway) similar(ctx context.Context, table, id string, topK int) (*Neighbours, error) {
@@ -56,7 +60,7 @@ func (g *Gateway) features(ctx context.Context, entity, id string) (*Features, e
 		return nil, g.problemOf(ctx, "path", err)
 	}
 	return &Features{
-		Entity: entity, Table: table, ID: inPath(r.ID), Model: g.config.Settings.Embedding.Model, Dimensions: len(r.Vector), Vector: r.Vector,
+		Entity: entity, Table: table, ID: inPath(r.ID), Model: r.Model, Dimensions: len(r.Vector), Vector: r.Vector,
 		Metadata: r.Metadata, Version: versionOf(r.Version),
 	}, nil
 }
