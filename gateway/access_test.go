@@ -86,6 +86,7 @@ func TestOnlyConfiguredOriginsMayAsk(t *testing.T) {
 	for origin, allowed := range map[string]string{"https://shop.example": "https://shop.example", "https://evil.example": "", "https://shop.example.evil": ""} {
 		w, _ := do(t, g, get("/v1/search?table=app.articles&q=x").header1("Origin", origin))
 		require.Equal(t, allowed, w.Header().Get("Access-Control-Allow-Origin"), origin)
+		require.Equal(t, map[bool]int{true: http.StatusOK, false: http.StatusForbidden}[allowed != ""], w.Code, origin)
 	}
 	preflight := call{method: http.MethodOptions, path: "/v1/search", header: map[string]string{
 		"Origin": "https://shop.example", "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization,content-type",
