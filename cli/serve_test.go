@@ -184,6 +184,23 @@ func TestServeKeepsItsSecrets(t *testing.T) {
 	require.NotContains(t, answers.String(), "127.0.0.1", "no addresses of what is behind")
 }
 
+// TestServeKeepsNoVectorsWhereNoneAreWanted: 0 entries are none, not as many as by default.
+func TestServeKeepsNoVectorsWhereNoneAreWanted(t *testing.T) {
+	t.Setenv("ROWVEC_CLI_TEST_KEY", endpointKey)
+	file := index(t, "m", record{"1", "boots", nil})
+	text, err := os.ReadFile(file)
+	require.NoError(t, err)
+	for settings, cached := range map[string]string{"": `"cached":true`, "  gateway: {cache: {entries: 0}}\n": `"cached":false`} {
+		require.NoError(t, os.WriteFile(file, []byte(strings.Replace(string(text), "userConfig:\n", "userConfig:\n"+settings, 1)), 0o600))
+		s := serve(t, file)
+		_, first := s.ask(t, http.MethodGet, "/v1/search?q=boots", "", "")
+		require.Contains(t, first, `"cached":false`)
+		_, again := s.ask(t, http.MethodGet, "/v1/search?q=boots", "", "")
+		require.Contains(t, again, cached, settings)
+		require.Equal(t, 0, s.stop(), s.log)
+	}
+}
+
 // TestServeWarnsOfTokensInTheClear: on any address but this machine's, unless it speaks TLS itself.
 func TestServeWarnsOfTokensInTheClear(t *testing.T) {
 	t.Setenv("ROWVEC_CLI_TEST_KEY", endpointKey)
