@@ -143,7 +143,7 @@ func gatewaySettings(g config.Gateway) yamlMap {
 	tokens := make([]string, len(g.Tokens))
 	for i, t := range g.Tokens {
 		tables := "all tables"
-		if t.Tables != nil {
+		if !t.AllTables {
 			tables = strings.Join(t.Tables, ", ")
 		}
 		tokens[i] = t.Name + ": " + tables
@@ -156,6 +156,8 @@ func gatewaySettings(g config.Gateway) yamlMap {
 		{"timeout", g.Timeout.String()},
 		{"maxBody", g.MaxBody},
 		{"requestsPerMinute", g.RequestsPerMinute},
+		{"maxStreams", g.MaxStreams},
+		{"maxStreamsPerToken", g.MaxStreamsPerToken},
 		{"cache", yamlMap{{"entries", g.Cache.Entries}, {"ttl", g.Cache.TTL.String()}}},
 	}
 }

@@ -95,7 +95,7 @@ func (s *stand) tell(ctx context.Context, perSecond int) {
 		case now := <-ticker.C:
 			fresh := int64(120)
 			s.server.monitor.Observe(&event.Event{
-				Table: loadTable, Row: strconv.Itoa(n), Operation: event.Update, Outcome: event.Indexed, Chunks: 1, Texts: 1, LSN: strconv.Itoa(n),
+				Function: "public/default/f", Table: loadTable, Row: strconv.Itoa(n), Operation: event.Update, Outcome: event.Indexed, Chunks: 1, Texts: 1, LSN: strconv.Itoa(n),
 				CommittedAt: now.Add(-120 * time.Millisecond), SettledAt: now, DurableAt: now, FreshnessMs: &fresh,
 			})
 		}

@@ -72,6 +72,9 @@ func serve(ctx context.Context, o *serveOptions, stdout, stderr io.Writer) error
 	if keeper.Open() {
 		log.WarnContext(ctx, "no tokens are configured: whoever reaches this loopback address may read the rows", "listen", listener.Addr().String())
 	}
+	if host, _, err := net.SplitHostPort(f.Config.Gateway.Listen); err == nil && !config.Loopback(host) && f.Config.Gateway.TLS.Cert == "" {
+		log.WarnContext(ctx, "tokens and rows cross the network in the clear: set userConfig.gateway.tls, unless something in front speaks TLS", "listen", listener.Addr().String())
+	}
 	return s.run(ctx, listener)
 }
 

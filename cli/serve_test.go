@@ -7,6 +7,8 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -53,12 +55,19 @@ type serving struct {
 // serve starts one on a free port and reads its address.
 func serve(t *testing.T, file string) *serving {
 	t.Helper()
+	s := serveOn(t, file, "127.0.0.1:0")
+	require.Regexp(t, `^http://127\.0\.0\.1:[1-9][0-9]*$`, s.url)
+	return s
+}
+
+func serveOn(t *testing.T, file, listen string) *serving {
+	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	s := &serving{log: &logged{}}
 	out, in := io.Pipe()
 	code := make(chan int, 1)
 	go func() {
-		code <- cli.Run(ctx, []string{"serve", "-f", file, "--listen", "127.0.0.1:0"}, "v1.2.3", in, s.log)
+		code <- cli.Run(ctx, []string{"serve", "-f", file, "--listen", listen}, "v1.2.3", in, s.log)
 		_ = in.Close() // ends the wait for an address that does not come
 	}()
 	s.stop = sync.OnceValue(func() int {
@@ -69,7 +78,6 @@ func serve(t *testing.T, file string) *serving {
 	line, err := bufio.NewReader(out).ReadString('\n')
 	require.NoError(t, err, s.log)
 	s.url = strings.TrimSpace(line)
-	require.Regexp(t, `^http://127\.0\.0\.1:[1-9][0-9]*$`, s.url)
 	return s
 }
 
@@ -200,9 +208,41 @@ func TestServeKeepsItsSecrets(t *testing.T) {
 	require.NotContains(t, answers.String(), "127.0.0.1", "no addresses of what is behind")
 }
 
+// TestServeKeepsNoVectorsWhereNoneAreWanted: 0 entries are none, not as many as by default.
+func TestServeKeepsNoVectorsWhereNoneAreWanted(t *testing.T) {
+	t.Setenv("ROWVEC_CLI_TEST_KEY", endpointKey)
+	file := index(t, "m", record{"1", "boots", nil})
+	text, err := os.ReadFile(file)
+	require.NoError(t, err)
+	for settings, cached := range map[string]string{"": `"cached":true`, "  gateway: {cache: {entries: 0}}\n": `"cached":false`} {
+		require.NoError(t, os.WriteFile(file, []byte(strings.Replace(string(text), "userConfig:\n", "userConfig:\n"+settings, 1)), 0o600))
+		s := serve(t, file)
+		_, first := s.ask(t, http.MethodGet, "/v1/search?q=boots", "", "")
+		require.Contains(t, first, `"cached":false`)
+		_, again := s.ask(t, http.MethodGet, "/v1/search?q=boots", "", "")
+		require.Contains(t, again, cached, settings)
+		require.Equal(t, 0, s.stop(), s.log)
+	}
+}
+
+// TestServeWarnsOfTokensInTheClear: on any address but this machine's, unless it speaks TLS itself.
+func TestServeWarnsOfTokensInTheClear(t *testing.T) {
+	t.Setenv("ROWVEC_CLI_TEST_KEY", endpointKey)
+	t.Setenv("ROWVEC_CLI_TEST_SHOP", shopToken)
+	file := function(t, "http://127.0.0.1:1/v1", "http://127.0.0.1:1", "userConfig:", "userConfig:\n  gateway: {tokens: [{name: shop, token: {secret: ROWVEC_CLI_TEST_SHOP}}]}")
+	for listen, warns := range map[string]bool{"0.0.0.0:0": true, "127.0.0.1:0": false} {
+		s := serveOn(t, file, listen)
+		require.Equal(t, 0, s.stop(), s.log)
+		require.Equal(t, warns, strings.Contains(s.log.String(), "in the clear: set userConfig.gateway.tls"), s.log)
+		require.NotContains(t, s.log.String(), "no tokens are configured")
+	}
+}
+
 func TestServeNamesTheWrongSetting(t *testing.T) {
 	t.Setenv("ROWVEC_CLI_TEST_KEY", endpointKey)
 	t.Setenv("ROWVEC_CLI_TEST_SHORT", "short")
+	noPEM := filepath.Join(t.TempDir(), "no.pem")
+	require.NoError(t, os.WriteFile(noPEM, []byte("planted"), 0o600))
 	t.Setenv("ROWVEC_CLI_TEST_DB", "postgres://rowvec:"+dbPassword+"@127.0.0.1:port/store")
 	for _, c := range []struct{ settings, listen, want string }{
 		{"  gateway: {listn: x}", "", "userConfig.gateway.listn: unknown setting; did you mean listen?"},
@@ -212,6 +252,7 @@ func TestServeNamesTheWrongSetting(t *testing.T) {
 		{"  gateway: {tokens: [{name: a, token: {secret: ROWVEC_CLI_TEST_NONE}}]}", "", "userConfig.gateway.tokens[0].token: secret ROWVEC_CLI_TEST_NONE"},
 		{"  gateway: {tokens: [{name: a, token: {secret: ROWVEC_CLI_TEST_SHORT}}]}", "", "userConfig.gateway.tokens[0].token: expected at least 16"},
 		{"  gateway: {tls: {cert: /nowhere/c.pem, key: /nowhere/k.pem}}", "", "userConfig.gateway.tls"},
+		{"  gateway: {tls: {cert: " + noPEM + ", key: " + noPEM + "}}", "", "userConfig.gateway.tls: expected a certificate and its key, as PEM files"},
 		{"  pulsar: {serviceURL: localhost}", "", "userConfig.pulsar.serviceURL"},
 		{"  pulsar: {token: {secret: ROWVEC_CLI_TEST_NONE}}", "", "userConfig.pulsar.token: secret ROWVEC_CLI_TEST_NONE"},
 		{"  postgres: {url: {secret: ROWVEC_CLI_TEST_DB}}", "", "userConfig.postgres.url"},

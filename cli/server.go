@@ -85,7 +85,11 @@ func (s *server) index(f *config.Function) (*search.Index, *chroma.Client, error
 	}
 	s.closers = append(s.closers, func() { _ = store.Close() }) // idle connections; nothing is lost with them
 	g := f.Config.Gateway
-	index := search.New(f.Config, endpoint, search.From(store), search.Options{Timeout: g.Timeout, CacheTTL: g.Cache.TTL, CacheEntries: g.Cache.Entries})
+	entries := g.Cache.Entries
+	if entries == 0 {
+		entries = -1 // none; 0 is search's default
+	}
+	index := search.New(f.Config, endpoint, search.From(store), search.Options{Timeout: g.Timeout, CacheTTL: g.Cache.TTL, CacheEntries: entries})
 	s.closers = append(s.closers, index.Close)
 	return index, store, nil
 }

@@ -112,6 +112,7 @@ type listener struct {
 	changes []monitor.Change
 	last    monitor.State
 	settled map[event.Outcome]int64 // by ticks
+	ticks   int
 }
 
 // listen opens the event stream and waits for its first words. It is read until the gateway ends it, or the test ends.
@@ -169,6 +170,7 @@ func (l *listener) take(name string, data []byte) {
 		_ = json.Unmarshal(data, &c) // one that cannot be read is one that is missing
 		l.changes = append(l.changes, c)
 	case "tick":
+		l.ticks++
 		var tick monitor.Tick
 		_ = json.Unmarshal(data, &tick) // as above
 		for outcome, n := range tick.Outcomes {
@@ -196,6 +198,23 @@ func (l *listener) requireChange(t *testing.T, row string, operation event.Opera
 		}
 		return fmt.Errorf("no %s of row %s in %+v", operation, row, l.changes)
 	})
+}
+
+// requireNothing is for a listener that may see none of the tables in which something happens: it hears the seconds pass.
+func (l *listener) requireNothing(t *testing.T) {
+	t.Helper()
+	eventually(t, 10*time.Second, func(context.Context) error {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		if l.ticks < 3 {
+			return fmt.Errorf("heard %d ticks", l.ticks)
+		}
+		return nil
+	})
+	require.Empty(t, l.outcomes())
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	require.Empty(t, l.changes)
 }
 
 func (l *listener) outcomes() map[event.Outcome]int64 {

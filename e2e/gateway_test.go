@@ -42,7 +42,7 @@ func TestGateway(t *testing.T) {
 	t.Run("status", func(t *testing.T) { g.requireStatus(t, gatewayRows) })
 	t.Run("changes are found and shown", func(t *testing.T) { g.requireChanges(t, s) })
 	t.Run("rows and features", func(t *testing.T) { g.requireRows(t) })
-	t.Run("tokens", func(t *testing.T) { g.requireTokens(t) })
+	t.Run("tokens", func(t *testing.T) { g.requireTokens(t, s) })
 	t.Run("the OpenAPI document", func(t *testing.T) { g.requireDescribed(t) })
 	t.Run("the function goes and comes back", func(t *testing.T) { g.requireAway(t, d, s) })
 	t.Run("counts follow", func(t *testing.T) { g.requireStatus(t, gatewayRows+1) })
@@ -92,7 +92,7 @@ func (g *gatewayProcess) requireStatus(t *testing.T, rows int64) {
 	require.Equal(t, "article", tableStatus(s, gatewayTable).Entity)
 	require.True(t, s.Instances[0].Running)
 	require.Equal(t, s.Instances[0].Received, s.Instances[0].Processed)
-	require.Zero(t, s.Instances[0].Failed)
+	require.Zero(t, *s.Instances[0].Failed)
 	require.Empty(t, s.Instances[0].LastError)
 	require.Zero(t, *s.DeadLetters.Waiting)
 	require.True(t, s.Sources.Admin.OK && s.Sources.Chroma.OK, "%+v", s.Sources)
@@ -175,7 +175,7 @@ func (g *gatewayProcess) requireRows(t *testing.T) {
 }
 
 // requireTokens: a good token opens its tables and nothing else.
-func (g *gatewayProcess) requireTokens(t *testing.T) {
+func (g *gatewayProcess) requireTokens(t *testing.T, s *listener) {
 	t.Helper()
 	for _, c := range []struct {
 		path, token string
@@ -188,6 +188,8 @@ func (g *gatewayProcess) requireTokens(t *testing.T) {
 		{"/v1/search?table=app.gateway&q=x", otherToken, http.StatusForbidden},
 		{"/v1/tables/app.gateway/rows/100", otherToken, http.StatusForbidden},
 		{"/v1/features/article/100", otherToken, http.StatusForbidden},
+		{"/v1/features/nobody/100", otherToken, http.StatusForbidden},
+		{"/v1//status", allToken, http.StatusNotFound},
 		{"/metrics", otherToken, http.StatusForbidden},
 		{"/v1/search?table=app.gateway&q=", allToken, http.StatusUnprocessableEntity},
 		{"/v1/nothing", allToken, http.StatusNotFound},
@@ -199,6 +201,14 @@ func (g *gatewayProcess) requireTokens(t *testing.T) {
 	text, err := json.Marshal(scoped)
 	require.NoError(t, err)
 	require.NotContains(t, string(text), gatewayTable)
+	require.Nil(t, scoped.Instances[0].Received, "a count of all tables' records")
+	heard := g.listen(t, otherToken)
+	insert(t, "gateway", row{ID: 102, Title: "Hidden", Body: "From who may not see it.", Price: "1.00", Tags: []string{}})
+	s.requireChange(t, "102", event.Insert, event.Indexed)
+	execute(t, "DELETE FROM app.gateway WHERE id = 102")
+	s.requireChange(t, "102", event.Delete, event.Deleted)
+	heard.requireNothing(t)
+	require.Contains(t, g.text(t, "/metrics"), `rowvec_gateway_token_requests_total{code="403",token="other"}`)
 }
 
 func (g *gatewayProcess) requireAway(t *testing.T, d *deployment, s *listener) {

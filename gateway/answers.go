@@ -54,12 +54,13 @@ type Took struct {
 
 // Answer is what a search found, best first.
 type Answer struct {
-	Table      string  `json:"table,omitempty" doc:"Absent where several tables of a collection were searched"`
-	Collection string  `json:"collection"`
-	Query      string  `json:"query"`
-	TookMs     Took    `json:"tookMs"`
-	Partial    bool    `json:"partial" doc:"There may be more: so few records match that the search gave up"`
-	Rows       []Found `json:"rows" nullable:"false"`
+	Table      string   `json:"table,omitempty" doc:"Absent where several tables of a collection were searched"`
+	Skipped    []string `json:"skipped,omitempty" nullable:"false" doc:"Tables of the collection that were left out, as they lack a column of where"`
+	Collection string   `json:"collection"`
+	Query      string   `json:"query"`
+	TookMs     Took     `json:"tookMs"`
+	Partial    bool     `json:"partial" doc:"There may be more: so few records match that the search gave up"`
+	Rows       []Found  `json:"rows" nullable:"false"`
 }
 
 // Neighbours are the rows nearest to a stored one.
@@ -78,6 +79,7 @@ type Row struct {
 	Text     string         `json:"text"`
 	Metadata map[string]any `json:"metadata"`
 	Version  *Version       `json:"version,omitempty"`
+	Model    string         `json:"model,omitempty" doc:"With the vectors: the embedding model that they are of, where the collection tells it"`
 	Chunks   []Chunk        `json:"chunks" nullable:"false"`
 }
 
@@ -86,7 +88,7 @@ type Features struct {
 	Entity     string         `json:"entity"`
 	Table      string         `json:"table"`
 	ID         string         `json:"id"`
-	Model      string         `json:"model"`
+	Model      string         `json:"model" doc:"The embedding model that the vector is of; empty where the collection does not tell it"`
 	Dimensions int            `json:"dimensions"`
 	Vector     []float32      `json:"vector" nullable:"false" doc:"Of several chunks their mean"`
 	Metadata   map[string]any `json:"metadata"`
@@ -97,7 +99,7 @@ func founds(hits []search.Hit, contains string) []Found {
 	rows := make([]Found, len(hits))
 	for i, h := range hits {
 		rows[i] = Found{
-			ID: h.Row, Table: h.Table, Key: keyOf(h.Key), Score: h.Score, Distance: h.Distance, Text: h.Text,
+			ID: inPath(h.Row), Table: h.Table, Key: keyOf(h.Key), Score: h.Score, Distance: h.Distance, Text: h.Text,
 			Snippet: search.Snippet(h.Text, contains, snippetRunes),
 			Chunk:   Chunk{Index: h.Chunk, Count: h.Chunks, Start: h.Start, End: h.End}, Metadata: h.Metadata,
 		}
@@ -126,7 +128,7 @@ func versionOf(v *search.Version) *Version {
 
 func rowOf(r *search.Row) *Row {
 	out := &Row{
-		Table: r.Table, ID: r.ID, Key: keyOf(r.Key), Text: r.Text, Metadata: r.Metadata, Version: versionOf(r.Version), Chunks: make([]Chunk, len(r.Chunks)),
+		Table: r.Table, ID: inPath(r.ID), Key: keyOf(r.Key), Text: r.Text, Metadata: r.Metadata, Version: versionOf(r.Version), Chunks: make([]Chunk, len(r.Chunks)),
 	}
 	for i, c := range r.Chunks {
 		out.Chunks[i] = Chunk{Index: i, Count: len(r.Chunks), Start: c.Start, End: c.End, Vector: c.Vector}

@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/danielgtaylor/huma/v2"
+
 	"github.com/rowvec/rowvec/gateway/access"
 	"github.com/rowvec/rowvec/gateway/problem"
 	"github.com/rowvec/rowvec/search"
@@ -35,13 +37,12 @@ func (g *Gateway) problemOf(ctx context.Context, where string, err error) error 
 
 func translate(where string, e *search.Error) *problem.Problem {
 	p := problem.New(status(e), e.Message)
-	switch {
-	case e.Kind == search.Invalid:
+	switch e.Kind {
+	case search.Invalid:
 		p.Errors = []problem.Detail{{Location: where + "." + e.Field, Message: e.Message}}
-	case e.Reason() == search.ReasonModelMismatch:
-		p.Detail = e.Error() // both models are named, and no address
-	case e.Kind == search.Unavailable:
+	case search.Unavailable:
 		p.RetryAfter = max(e.RetryAfter(), busyWait)
+	case search.NotFound, search.Misconfigured:
 	}
 	return p
 }
@@ -59,6 +60,30 @@ func status(e *search.Error) int {
 		return http.StatusServiceUnavailable
 	default:
 		return http.StatusBadGateway
+	}
+}
+
+// ours makes a problem document of huma's own errors. They repeat what was sent, up to the whole body, which then stands in the logs of
+// whoever keeps answers.
+func ours(_ huma.Context, _ string, answer any) (any, error) {
+	e, ok := answer.(*huma.ErrorModel)
+	if !ok {
+		return answer, nil
+	}
+	p := problem.New(e.Status, e.Detail)
+	for _, d := range e.Errors {
+		p.Errors = append(p.Errors, problem.Detail{Location: d.Location, Message: d.Message})
+	}
+	return p, nil
+}
+
+// describeProblems leaves out of the document what a problem of ours does not have.
+func describeProblems(api huma.API) {
+	schemas := api.OpenAPI().Components.Schemas.Map()
+	for schema, properties := range map[string][]string{"ErrorModel": {"type", "instance"}, "ErrorDetail": {"value"}} {
+		for _, property := range properties {
+			delete(schemas[schema].Properties, property)
+		}
 	}
 }
 

@@ -3,7 +3,7 @@
 //
 //	routes.go        the API (huma): routes, their inputs and what they may answer; the OpenAPI document comes from here
 //	search.go, answers.go, errors.go   what the routes do
-//	handler.go       what stands before every route: tokens, other sites, sizes, metrics
+//	handler.go, refusals.go, streams.go   what stands before every route: tokens, other sites, sizes, bounds, metrics
 //	serve.go         listening and stopping
 //	access/          tokens and scopes      problem/   error documents
 //	monitor/         the live picture       stream/    server-sent events
@@ -52,6 +52,8 @@ type Gateway struct {
 	collections map[string]string // by table
 	entities    map[string]string // tables by entity
 	metrics     *metrics
+	guesses     *guesses
+	streams     *streams
 	handler     http.Handler
 
 	life context.Context // of the event streams, which outlast any request's time limit
@@ -68,6 +70,7 @@ func New(c Config) *Gateway {
 		}
 	}
 	g.metrics = newMetrics(c.Registry, c.Monitor)
+	g.guesses, g.streams = &guesses{log: c.Log}, newStreams(g.settings)
 	g.life, g.end = context.WithCancel(context.Background())
 	g.handler = g.newHandler()
 	return g
@@ -80,7 +83,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) { g.handler.
 const (
 	headerTimeout = 5 * time.Second
 	idleTimeout   = 2 * time.Minute
-	maxHeader     = 16 << 10         // more than the longest parameters of any route, percent-encoded: 431 is for bombs
+	maxHeader     = 128 << 10        // more than the longest parameters of any route, percent-encoded: 431 is for bombs
 	writeSpare    = 10 * time.Second // for writing an answer, beyond the time for making it
 	stopTimeout   = 10 * time.Second
 )

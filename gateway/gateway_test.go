@@ -19,6 +19,7 @@ import (
 	"github.com/rowvec/rowvec/gateway"
 	"github.com/rowvec/rowvec/gateway/access"
 	"github.com/rowvec/rowvec/gateway/monitor"
+	"github.com/rowvec/rowvec/gateway/problem"
 	"github.com/rowvec/rowvec/search"
 )
 
@@ -63,7 +64,7 @@ func filled() *index {
 			Score: .75, Distance: .25, Text: "<b>boots</b>\nfor mud", Metadata: map[string]any{"price": 9.5},
 		}}, EmbedTook: 2 * time.Millisecond, IndexTook: 3 * time.Millisecond},
 		row: &search.Row{
-			Table: "app.articles", ID: "42", Text: "boots for mud", Metadata: map[string]any{"price": 9.5}, Version: &search.Version{LSN: 1 << 60, CommitTime: time.Unix(1, 0).UTC()},
+			Table: "app.articles", ID: "42", Model: "m-of-the-collection", Text: "boots for mud", Metadata: map[string]any{"price": 9.5}, Version: &search.Version{LSN: 1 << 60, CommitTime: time.Unix(1, 0).UTC()},
 			Chunks: []search.Chunk{{Record: "42", Start: 0, End: 13, Vector: []float32{1, 0}}}, Vector: []float32{1, 0},
 		},
 	}
@@ -81,17 +82,19 @@ func open(*config.Gateway) {}
 
 func twoTokens(g *config.Gateway) {
 	g.Tokens = []config.AccessToken{
-		{Name: "shop", Token: config.Secret{Name: "SHOP"}, Tables: []string{"app.articles"}}, {Name: "ops", Token: config.Secret{Name: "OPS"}},
+		{Name: "shop", Token: config.Secret{Name: "SHOP"}, Tables: []string{"app.articles"}}, {Name: "ops", Token: config.Secret{Name: "OPS"}, AllTables: true},
 	}
 }
 
 // newGateway makes one over the index.
 func newGateway(t *testing.T, x gateway.Index, edit func(g *config.Gateway)) *gateway.Gateway {
 	t.Helper()
-	return loggedGateway(t, x, edit, slog.New(slog.DiscardHandler))
+	g, _ := watched(t, x, edit, slog.New(slog.DiscardHandler))
+	return g
 }
 
-func loggedGateway(t *testing.T, x gateway.Index, edit func(g *config.Gateway), log *slog.Logger) *gateway.Gateway {
+// watched is newGateway for those who tell the monitor what happens, or read the log.
+func watched(t *testing.T, x gateway.Index, edit func(g *config.Gateway), log *slog.Logger) (*gateway.Gateway, *monitor.Monitor) {
 	t.Helper()
 	c := settings(edit)
 	keeper, err := access.New(c.Gateway, func(name string) (string, bool) {
@@ -99,10 +102,24 @@ func loggedGateway(t *testing.T, x gateway.Index, edit func(g *config.Gateway), 
 		return v, ok
 	})
 	require.NoError(t, err)
-	return gateway.New(gateway.Config{
-		Version: "v1", Settings: c, Index: x, Keeper: keeper, Registry: prometheus.NewRegistry(), Log: log,
-		Monitor: monitor.New(monitor.Config{Version: "v1", Tables: []monitor.Table{{Table: "app.articles"}, {Table: "app.orders"}}, Log: log}),
+	m := monitor.New(monitor.Config{
+		Version: "v1", Tables: []monitor.Table{{Table: "app.articles", Collection: "articles"}, {Table: "app.orders", Collection: "orders"}}, Log: log,
+		Function: monitor.FunctionName{Tenant: "public", Namespace: "default", Name: "f"},
+		Chroma: func(context.Context) error { return nil },
+		Index: func(context.Context, monitor.Table) (monitor.IndexCounts, error) {
+			return monitor.IndexCounts{Records: 7}, nil
+		},
 	})
+	return gateway.New(gateway.Config{
+		Version: "v1", Settings: c, Index: x, Keeper: keeper, Registry: prometheus.NewRegistry(), Log: log, Monitor: m,
+		Page: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path != "/" {
+				problem.New(http.StatusNotFound, "no such file").Write(w)
+				return
+			}
+			_, _ = io.WriteString(w, "the page")
+		}),
+	}), m
 }
 
 // call is one request.
@@ -126,7 +143,9 @@ func do(t *testing.T, g http.Handler, c call) (*httptest.ResponseRecorder, map[s
 		r.Header.Set("Authorization", "Bearer "+c.token)
 	}
 	for k, v := range c.header {
-		r.Header.Set(k, v)
+		if r.Header.Set(k, v); k == "Host" {
+			r.Host = v
+		}
 	}
 	w := httptest.NewRecorder()
 	g.ServeHTTP(w, r)

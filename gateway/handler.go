@@ -2,6 +2,8 @@ package gateway
 
 import (
 	"net/http"
+	"path"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -11,33 +13,61 @@ import (
 	"github.com/rowvec/rowvec/gateway/problem"
 )
 
-// newHandler puts together what a request goes through: headers, other sites' pages, the size of the body, the token, the route.
-func (g *Gateway) newHandler() http.Handler {
-	api := http.NewServeMux()
-	g.register(humago.New(api, g.apiConfig()))
-	api.Handle("GET /metrics", g.wholeFunction(promhttp.HandlerFor(g.config.Registry, promhttp.HandlerOpts{})))
-	api.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { unknown(api, w, r) })
+// Patterns of the mux that are looked for elsewhere.
+const (
+	healthPattern   = "GET /healthz"
+	readyPattern    = "GET /readyz"
+	documentPattern = "GET /openapi.json"
+	pagePattern     = "GET /"
+	restPattern     = "/" // what no route has
+)
 
-	root := http.NewServeMux()
-	guarded := g.config.Keeper.Guard(g.bounded(g.metrics.count(api)))
-	for _, path := range []string{"/v1/", "/metrics"} {
-		root.Handle(path, guarded)
+// newHandler puts together what a request goes through: headers, other sites' pages, counting, the token, the size of the body, the route.
+func (g *Gateway) newHandler() http.Handler {
+	mux := http.NewServeMux()
+	g.register(humago.New(mux, g.apiConfig()))
+	mux.Handle("GET /metrics", g.wholeFunction(promhttp.HandlerFor(g.config.Registry, promhttp.HandlerOpts{})))
+	mux.HandleFunc(healthPattern, func(w http.ResponseWriter, _ *http.Request) { alive(w) })
+	mux.HandleFunc(readyPattern, g.ready)
+	if g.config.Page != nil {
+		mux.Handle(pagePattern, g.config.Page)
 	}
-	open := g.metrics.count(g.openRoutes(api))
-	root.Handle("/", g.config.Keeper.Named(open))
-	return plain(g.crossOrigin(root))
+	mux.HandleFunc(restPattern, func(w http.ResponseWriter, r *http.Request) { g.unknown(mux, w, r) })
+
+	guarded := g.config.Keeper.Guard(named(g.bounded(mux)), g.refused)
+	public := g.config.Keeper.Named(named(mux))
+	return plain(g.crossOrigin(g.counted(mux, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch pattern := patternOf(mux, r); {
+		case pattern == "":
+			problem.New(http.StatusNotFound, "there is no such path; /openapi.json lists them").Write(w)
+		case private(pattern, r.URL.Path):
+			guarded.ServeHTTP(w, r)
+		default:
+			public.ServeHTTP(w, r)
+		}
+	}))))
 }
 
-// openRoutes need no token: signs of life, the description of the API, and the page, which asks for the token itself.
-func (g *Gateway) openRoutes(api http.Handler) http.Handler {
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { alive(w) })
-	mux.HandleFunc("GET /readyz", g.ready)
-	mux.Handle("GET /openapi.json", api)
-	if g.config.Page != nil {
-		mux.Handle("GET /", g.config.Page)
+// patternOf is the route that a request goes to. It has none when its path is not in its plain form, to which the mux would redirect, in
+// HTML: what is "a//b" or "a/../b" to one program is something else to another, and no client of ours says so.
+func patternOf(mux *http.ServeMux, r *http.Request) string {
+	asked := r.URL.EscapedPath()
+	if !strings.HasPrefix(asked, "/") || strings.TrimSuffix(asked, "/") != strings.TrimSuffix(path.Clean(asked), "/") {
+		return ""
 	}
-	return mux
+	_, pattern := mux.Handler(r)
+	return pattern
+}
+
+// private is all but signs of life, the description of the API, and the page, which asks for the token itself.
+func private(pattern, path string) bool {
+	switch pattern {
+	case healthPattern, readyPattern, documentPattern:
+		return false
+	case pagePattern, restPattern:
+		return path == "/v1" || strings.HasPrefix(path, "/v1/") || path == "/metrics"
+	}
+	return true
 }
 
 func alive(w http.ResponseWriter) {
@@ -68,18 +98,32 @@ func (g *Gateway) wholeFunction(next http.Handler) http.Handler {
 	})
 }
 
-// unknown answers for a path or a method that no route has.
-func unknown(api *http.ServeMux, w http.ResponseWriter, r *http.Request) {
-	for _, method := range []string{http.MethodGet, http.MethodPost} {
+// unknown answers for a path or a method that no route has. The page knows its own files.
+func (g *Gateway) unknown(mux *http.ServeMux, w http.ResponseWriter, r *http.Request) {
+	allowed := methods(mux, r)
+	switch {
+	case len(allowed) > 0:
+		list := strings.Join(allowed, ", ")
+		w.Header().Set("Allow", list)
+		problem.New(http.StatusMethodNotAllowed, "this path takes "+list).Write(w)
+	case g.config.Page != nil:
+		g.config.Page.ServeHTTP(w, r)
+	default:
+		problem.New(http.StatusNotFound, "there is no such path; /openapi.json lists them").Write(w)
+	}
+}
+
+// methods lists those that a route has for the path.
+func methods(mux *http.ServeMux, r *http.Request) []string {
+	var allowed []string
+	for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
 		other := *r
 		other.Method = method
-		if _, pattern := api.Handler(&other); pattern != "/" && method != r.Method {
-			w.Header().Set("Allow", method)
-			problem.New(http.StatusMethodNotAllowed, "this path takes "+method).Write(w)
-			return
+		if _, pattern := mux.Handler(&other); pattern != restPattern && pattern != pagePattern {
+			allowed = append(allowed, method)
 		}
 	}
-	problem.New(http.StatusNotFound, "there is no such path; /openapi.json lists them").Write(w)
+	return allowed
 }
 
 // bounded refuses a body over the limit before any of it is read, and cuts one that does not say how long it is.

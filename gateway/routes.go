@@ -28,6 +28,7 @@ func (g *Gateway) apiConfig() huma.Config {
 	c.DocsPath, c.SchemasPath, c.CreateHooks = "", "", nil
 	c.Formats = map[string]huma.Format{"application/json": huma.DefaultJSONFormat, "json": huma.DefaultJSONFormat}
 	c.RejectUnknownQueryParameters = true
+	c.Transformers = []huma.Transformer{ours}
 	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{"token": {Type: "http", Scheme: "bearer"}}
 	if !g.config.Keeper.Open() {
 		c.Security = []map[string][]string{{"token": {}}}
@@ -62,7 +63,7 @@ type searchParams struct {
 // RowPath is a row in a path. It is exported because huma passes over the others.
 type RowPath struct {
 	Table string `path:"table" maxLength:"256" doc:"schema.table"`
-	ID    string `path:"id" minLength:"1" maxLength:"256" doc:"The row's id, as a search gives it"`
+	ID    string `path:"id" minLength:"1" maxLength:"8192" doc:"The row's id, as a search gives it, percent-encoded once more; the hash h:… of a long one, too"`
 }
 
 type rowInput struct {
@@ -78,7 +79,7 @@ type nearInput struct {
 // EntityPath is an entity in a path, exported as RowPath is.
 type EntityPath struct {
 	Entity string `path:"entity" maxLength:"64" doc:"The name that the configuration gives to a table"`
-	ID     string `path:"id" minLength:"1" maxLength:"256" doc:"The row's id"`
+	ID     string `path:"id" minLength:"1" maxLength:"8192" doc:"The row's id"`
 }
 
 type entityNearInput struct {
@@ -112,6 +113,7 @@ func (g *Gateway) register(api huma.API) {
 			return wrap(g.similarEntities(ctx, in.Entity, in.ID, in.TopK))
 		})
 	g.registerMonitor(api)
+	describeProblems(api)
 }
 
 func wrap[T any](answer T, err error) (*body[T], error) {
@@ -132,7 +134,7 @@ func (g *Gateway) registerMonitor(api huma.API) {
 		})
 	orNull(api, "TableStatus", "freshnessMs")
 	orNull(api, "Sources", "postgres")
-	events := g.operation("events", http.MethodGet, "/v1/events", "What happens, as server-sent events")
+	events := g.operation("events", http.MethodGet, "/v1/events", "What happens, as server-sent events", []int{http.StatusServiceUnavailable})
 	events.Description = "Each stream begins with hello. history comes next unless the stream goes on after the Last-Event-ID that was sent: it has the " +
 		"ticks of the last minutes, the latest changes follow it, and together they take the place of everything that was heard before. That " +
 		"is so on the first visit, and when what lies between is not kept any more (20,000 events) or the gateway was started anew; there is no " +
@@ -142,7 +144,14 @@ func (g *Gateway) registerMonitor(api huma.API) {
 		Description: "The stream", Content: map[string]*huma.MediaType{"text/event-stream": {Schema: &huma.Schema{Type: huma.TypeString}}},
 	}}
 	huma.Register(api, events, func(ctx context.Context, _ *struct{}) (*huma.StreamResponse, error) {
-		return &huma.StreamResponse{Body: func(c huma.Context) { g.stream(ctx, c) }}, nil
+		release, refused := g.streams.take(access.From(ctx).Name)
+		if refused != nil {
+			return nil, refused
+		}
+		return &huma.StreamResponse{Body: func(c huma.Context) {
+			defer release()
+			g.stream(ctx, c)
+		}}, nil
 	})
 }
 
@@ -172,10 +181,14 @@ func (g *Gateway) stream(ctx context.Context, c huma.Context) {
 	})
 }
 
-// entity finds the table that has the name.
-func (g *Gateway) entity(name string) (string, error) {
-	if table, ok := g.entities[name]; ok {
+// entity finds the table that has the name. A token that does not open all tables does not learn which names there are.
+func (g *Gateway) entity(ctx context.Context, name string) (string, error) {
+	table, ok := g.entities[name]
+	switch grant := access.From(ctx); {
+	case ok && grant.Allows(table):
 		return table, nil
+	case !grant.All():
+		return "", problem.New(http.StatusForbidden, "this token opens no table of this entity")
 	}
 	return "", problem.New(http.StatusNotFound, "no table of the configuration has this entity (tables.<table>.entity)")
 }

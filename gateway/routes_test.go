@@ -19,7 +19,7 @@ func TestASearchTellsRowChunkAndOffsets(t *testing.T) {
 	require.Equal(t, http.StatusOK, w.Code, w.Body.String())
 	least := .5
 	require.Equal(t, []search.Query{{
-		Table: "app.articles", Text: "boots", TopK: 3, Where: map[string]any{"price": map[string]any{"$lt": 10.0}}, Contains: "mud", MinScore: &least,
+		Table: "app.articles", Text: "boots", TopK: 3, Where: map[string]any{"price": map[string]any{"$lt": json.Number("10")}}, Contains: "mud", MinScore: &least,
 	}}, x.asked)
 	require.Equal(t, map[string]any{
 		"id": "42", "table": "app.articles", "key": []any{map[string]any{"column": "id", "value": "42"}}, "score": .75, "distance": .25,
@@ -53,6 +53,7 @@ func TestAStoredRow(t *testing.T) {
 	require.Equal(t, http.StatusOK, w.Code, w.Body.String())
 	require.Equal(t, search.Query{Table: "app.articles", Text: "a/b é", GroupByRow: true}, x.asked[0])
 	require.Equal(t, map[string]any{"lsn": "1152921504606846976", "commitTime": "1970-01-01T00:00:01Z"}, answer["version"])
+	require.Equal(t, "m-of-the-collection", answer["model"])
 	require.Equal(t, []any{map[string]any{"index": 0.0, "count": 1.0, "start": 0.0, "end": 13.0, "vector": []any{1.0, 0.0}}}, answer["chunks"])
 
 	w, answer = do(t, g, get("/v1/tables/app.articles/rows/42/similar?topK=3"))
@@ -68,7 +69,7 @@ func TestFeaturesOfAnEntity(t *testing.T) {
 	w, answer := do(t, g, get("/v1/features/article/42"))
 	require.Equal(t, http.StatusOK, w.Code, w.Body.String())
 	require.Equal(t, []any{1.0, 0.0}, answer["vector"])
-	require.Equal(t, "m", answer["model"])
+	require.Equal(t, "m-of-the-collection", answer["model"], "not that of the settings")
 	require.InDelta(t, 2, answer["dimensions"], 0)
 	require.Equal(t, "app.articles", answer["table"])
 

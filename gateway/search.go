@@ -1,8 +1,10 @@
 package gateway
 
 import (
-	"cmp"
+	"bytes"
 	"context"
+	"encoding/json"
+	"fmt"
 	"net/http"
 	"slices"
 	"time"
@@ -14,22 +16,43 @@ import (
 
 // Question is the body of a search.
 type Question struct {
-	Table      string         `json:"table,omitempty" maxLength:"256" doc:"schema.table; may be left out where one table is configured"`
-	Collection string         `json:"collection,omitempty" maxLength:"512" doc:"Instead of a table: all tables of this collection"`
-	Query      string         `json:"query" minLength:"1" maxLength:"32768" doc:"What to look for, by meaning"`
-	TopK       int            `json:"topK,omitempty" minimum:"1" maximum:"100" default:"10" doc:"How many rows at most"`
-	Where      map[string]any `json:"where,omitempty" doc:"Filter over the table's metadata: {\"price\": {\"$lt\": 50}}, {\"$and\": […]}"`
-	Contains   string         `json:"contains,omitempty" maxLength:"1024" doc:"A text that a chunk must contain, letter by letter"`
-	MinScore   *float64       `json:"minScore,omitempty" doc:"The least score"`
-	GroupByRow *bool          `json:"groupByRow,omitempty" default:"true" doc:"The best chunk of each row; false: each chunk is a result of its own"`
+	Table      string   `json:"table,omitempty" maxLength:"256" doc:"schema.table; may be left out where one table is configured"`
+	Collection string   `json:"collection,omitempty" maxLength:"512" doc:"Instead of a table: all tables of this collection"`
+	Query      string   `json:"query" minLength:"1" maxLength:"32768" doc:"What to look for, by meaning"`
+	TopK       int      `json:"topK,omitempty" minimum:"1" maximum:"100" default:"10" doc:"How many rows at most"`
+	Where      Filter   `json:"where,omitempty" doc:"Filter over the table's metadata: {\"price\": {\"$lt\": 50}}, {\"$and\": […]}. Columns are those of the configuration; a value of another type than the column's matches nothing. Of a collection's tables those that lack a column of it are left out (skipped), and 400 where all do"`
+	Contains   string   `json:"contains,omitempty" maxLength:"1024" doc:"A text that a chunk must contain, letter by letter"`
+	MinScore   *float64 `json:"minScore,omitempty" doc:"The least score"`
+	GroupByRow *bool    `json:"groupByRow,omitempty" default:"true" doc:"The best chunk of each row; false: each chunk is a result of its own"`
 }
 
-// query is what the question asks of one table.
-func (q *Question) query(table string) search.Query {
-	return search.Query{
-		Table: table, Text: q.Query, TopK: q.TopK, Where: q.Where, Contains: q.Contains, MinScore: q.MinScore,
+// Filter keeps whole numbers whole: those over 2^53 are no float64.
+type Filter map[string]any
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (f *Filter) UnmarshalJSON(data []byte) error {
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.UseNumber()
+	var m map[string]any
+	if err := d.Decode(&m); err != nil {
+		return fmt.Errorf("read where: %w", err)
+	}
+	*f = m
+	return nil
+}
+
+// query is what the question asks of its tables.
+func (q *Question) query(tables []string) search.Query {
+	one := search.Query{
+		Text: q.Query, TopK: q.TopK, Where: q.Where, Contains: q.Contains, MinScore: q.MinScore,
 		GroupByRow: q.GroupByRow == nil || *q.GroupByRow,
 	}
+	if len(tables) == 1 {
+		one.Table = tables[0]
+	} else {
+		one.Tables = tables
+	}
+	return one
 }
 
 // search answers a question. where is what holds its fields.
@@ -39,38 +62,24 @@ func (g *Gateway) search(ctx context.Context, where string, q *Question) (*Answe
 		return nil, err
 	}
 	start := time.Now()
-	answer := &Answer{Collection: g.collections[tables[0]], Query: q.Query, Rows: []Found{}}
+	result, err := g.config.Index.Search(ctx, q.query(tables))
+	took := time.Since(start)
+	if g.config.Monitor != nil && ctx.Err() == nil {
+		for _, table := range tables {
+			g.config.Monitor.Query(table, took, err)
+		}
+	}
+	if err != nil {
+		return nil, g.problemOf(ctx, where, err)
+	}
+	answer := &Answer{
+		Collection: g.collections[tables[0]], Query: q.Query, Skipped: result.Skipped, Partial: result.Partial, Rows: founds(result.Hits, q.Contains),
+		TookMs: Took{Embed: milliseconds(result.EmbedTook), Index: milliseconds(result.IndexTook), Total: milliseconds(took), Cached: result.CachedVector},
+	}
 	if len(tables) == 1 {
 		answer.Table = tables[0]
 	}
-	for _, table := range tables {
-		if err := g.searchTable(ctx, answer, q, table); err != nil {
-			return nil, g.problemOf(ctx, where, err)
-		}
-	}
-	if len(tables) > 1 { // distances within one collection compare
-		slices.SortStableFunc(answer.Rows, func(a, b Found) int { return cmp.Compare(b.Score, a.Score) })
-		answer.Rows = answer.Rows[:min(len(answer.Rows), q.TopK)]
-	}
-	answer.TookMs.Total = milliseconds(time.Since(start))
 	return answer, nil
-}
-
-func (g *Gateway) searchTable(ctx context.Context, answer *Answer, q *Question, table string) error {
-	start := time.Now()
-	result, err := g.config.Index.Search(ctx, q.query(table))
-	if g.config.Monitor != nil && ctx.Err() == nil {
-		g.config.Monitor.Query(table, time.Since(start), err)
-	}
-	if err != nil {
-		return err
-	}
-	answer.Rows = append(answer.Rows, founds(result.Hits, q.Contains)...)
-	answer.Partial = answer.Partial || result.Partial
-	answer.TookMs.Embed += milliseconds(result.EmbedTook)
-	answer.TookMs.Index += milliseconds(result.IndexTook)
-	answer.TookMs.Cached = answer.TookMs.Cached || result.CachedVector
-	return nil
 }
 
 // asked finds the tables that a question is about, at least one, all of them open to the request.

@@ -44,12 +44,15 @@ func TestAnotherModelIsRefused(t *testing.T) {
 	require.Zero(t, r.embedder.times("lamp"), "and no embedding is paid for")
 	row, err := index.Row(t.Context(), "", "1", false)
 	require.NoError(t, err, "what is stored can be read with any")
-	require.Equal(t, "1", row.ID)
+	require.Equal(t, []string{"1", "m-1"}, []string{row.ID, row.Model}, "and tells whose vectors these are")
+	_, err = index.Similar(t.Context(), "", "1", 1)
+	require.Equal(t, e.Message, failureOf(t, err, search.Misconfigured, search.ReasonModelMismatch).Message)
 
 	require.NoError(t, r.collection("app.articles").Annotate(t.Context(), map[string]any{document.KeyModel: "m-2"}))
-	found, err := index.Search(t.Context(), search.Query{Text: "lamp", TopK: 1})
-	require.NoError(t, err, "it is looked at again")
-	require.Len(t, found.Hits, 1)
+	require.Eventually(t, func() bool {
+		found, err := index.Search(t.Context(), search.Query{Text: "lamp", TopK: 1})
+		return err == nil && len(found.Hits) == 1
+	}, 10*time.Second, 100*time.Millisecond, "it is looked at again")
 }
 
 func TestACollectionThatDoesNotTellItsModelIsSearched(t *testing.T) {
@@ -67,7 +70,8 @@ func TestVectorsOfAnotherLengthAreRefused(t *testing.T) {
 	require.NoError(t, r.collection("app.articles").Upsert(t.Context(), []string{"1"}, [][]float32{{1, 2, 3}}, nil, nil))
 	_, err := r.index.Search(t.Context(), search.Query{Text: "lamp", TopK: 1})
 	e := failureOf(t, err, search.Misconfigured, chroma.ReasonDimensionMismatch)
-	require.ErrorContains(t, e, "vectors have 96 dimensions, the collection has 3")
+	require.Equal(t, "the vectors of table app.articles have 3 dimensions, and those of questions 96", e.Message)
+	require.Equal(t, search.Embedding, e.Service, "Chroma is not asked")
 
 	// Where the settings say how long vectors are, none needs to be made.
 	told := *r.config

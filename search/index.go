@@ -56,7 +56,8 @@ func From(client *chroma.Client) Opener {
 // Options are what may differ between those who ask. Zero values are the defaults.
 type Options struct {
 	Timeout time.Duration // of one question, with its vector; 30 s. Count has ten times as long
-	// Vectors of questions are kept for CacheTTL (10 min) after they were made, at most CacheEntries (10,000) in CacheBytes (64 MiB).
+	// Vectors of questions are kept for CacheTTL (10 min) after they were made, at most CacheEntries (10,000; less than 0: none) in
+	// CacheBytes (64 MiB).
 	CacheTTL     time.Duration
 	CacheEntries int
 	CacheBytes   int

@@ -10,8 +10,12 @@ import (
 	"github.com/rowvec/rowvec/function/document"
 )
 
-// maxAge is how long a collection's model is taken for what it was.
-const maxAge = 30 * time.Second
+// maxAge is how long a collection's model is taken for what it was, and doubtAge how long one is that does not fit: it is looked at again,
+// but not for every question.
+const (
+	maxAge   = 30 * time.Second
+	doubtAge = time.Second
+)
 
 // opened is a collection and when it was looked at.
 type opened struct {
@@ -72,31 +76,44 @@ func (x *Index) forget(name string) {
 	delete(x.opened, name)
 }
 
-// comparable makes sure that vectors of questions compare with those of the table. What was seen to the contrary is looked at again first.
-func (x *Index) comparable(ctx context.Context, t *table) error {
+// comparable makes sure that vectors of questions, of that length (0: not known yet), compare with those of the table. What was seen to
+// the contrary a while ago is looked at again first.
+func (x *Index) comparable(ctx context.Context, t *table, length int) error {
 	for again := false; ; again = true {
 		col, err := x.collection(ctx, t)
 		if err != nil {
 			return err
 		}
-		if err = x.sameModel(t, col); err == nil || again {
+		if err = x.sameModel(t, col, length); err == nil || again || !x.older(t.collection, doubtAge) {
 			return err
 		}
 		x.forget(t.collection)
 	}
 }
 
-// sameModel refuses a collection that was filled with another model, or has vectors of another length than the settings ask for. One
-// that does not tell its model was filled before the function said so; what length a model gives is only known when it has given it.
-func (x *Index) sameModel(t *table, col Collection) error {
-	filled, told := col.Metadata()[document.KeyModel].(string)
-	if told && filled != x.model {
+// older reports whether a collection was looked at longer ago.
+func (x *Index) older(name string, age time.Duration) bool {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	known := x.opened[name]
+	return known == nil || time.Since(known.at) >= age
+}
+
+// modelOf is the model that a collection's vectors are of; empty where it does not tell, as it was filled before the function said so.
+func modelOf(col Collection) string {
+	model, _ := col.Metadata()[document.KeyModel].(string)
+	return model
+}
+
+// sameModel refuses a collection that was filled with another model, or has vectors of another length.
+func (x *Index) sameModel(t *table, col Collection, length int) error {
+	if filled := modelOf(col); filled != "" && filled != x.model {
 		return x.mismatch(ReasonModelMismatch, fmt.Sprintf("the index of table %s was made with the embedding model %s, and questions with %s do not compare with it",
 			t.name, quoted(filled), quoted(x.model)), t)
 	}
-	if has := col.Dimensions(); has > 0 && x.dimensions > 0 && has != x.dimensions {
+	if has := col.Dimensions(); has > 0 && length > 0 && has != length {
 		return x.mismatch(chroma.ReasonDimensionMismatch, fmt.Sprintf("the vectors of table %s have %d dimensions, and those of questions %d",
-			t.name, has, x.dimensions), t)
+			t.name, has, length), t)
 	}
 	return nil
 }

@@ -18,8 +18,11 @@ const (
 // Query is a question.
 type Query struct {
 	Table string // "schema.table"; may be empty where one table is configured
-	Text  string // what to look for, by meaning
-	TopK  int    // how many hits at most, 1 to MaxTop
+	// Tables are several of one collection, instead of Table: all are asked with one vector, within one Options.Timeout. Those that lack
+	// a column of Where are left out (Result.Skipped), unless all do.
+	Tables []string
+	Text   string // what to look for, by meaning
+	TopK   int    // how many hits at most, 1 to MaxTop
 	// Where filters by the table's metadata columns with Chroma's operators ($eq, $ne, $gt, $gte, $lt, $lte, $in, $nin, $contains and
 	// $not_contains on lists, $and, $or); several keys of one object must all hold. Values are string, bool, any number, json.Number
 	// or, for $in and $nin, []any of one of these. Nil or empty: all.
@@ -33,7 +36,8 @@ type Query struct {
 
 // Result is the answer to a question.
 type Result struct {
-	Table      string
+	Table      string   // empty where several were asked
+	Skipped    []string // tables left out, as they lack a column of the filter
 	Collection string
 	Distance   string // of the collection: cosine, l2 or ip
 	Hits       []Hit  // best first
@@ -47,40 +51,25 @@ type Result struct {
 
 // Search returns the hits nearest to the question's text. Errors are *Error, or ctx's own.
 func (x *Index) Search(ctx context.Context, q Query) (*Result, error) {
-	t, s, err := x.prepare(q)
+	parts, skipped, err := x.prepare(q)
 	if err != nil {
 		return nil, err
 	}
 	limited, cancel := x.limited(ctx)
 	defer cancel()
-	result, err := x.search(limited, t, s, q.Text)
-	return result, settled(ctx, limited, err)
-}
-
-func (x *Index) search(ctx context.Context, t *table, s *seek, text string) (*Result, error) {
-	start := time.Now()
-	// The model is looked at first: a question must not cost an embedding that cannot be used.
-	if err := x.comparable(ctx, t); err != nil {
-		return nil, err
-	}
-	opened := time.Since(start)
-	vector, cached, err := x.vectors.of(ctx, text)
+	result, err := x.search(limited, parts, q.Text)
 	if err != nil {
-		return nil, behind(Embedding, "query", err)
+		return nil, settled(ctx, limited, err)
 	}
-	embedded := time.Since(start)
-	s.vector = vector
-	result, err := x.seek(ctx, t, s)
-	if err != nil {
-		return nil, err
+	if result.Skipped = skipped; len(skipped) > 0 {
+		result.Table = ""
 	}
-	result.CachedVector, result.EmbedTook, result.IndexTook = cached, embedded-opened, time.Since(start)-embedded+opened
 	return result, nil
 }
 
 // prepare checks a question.
-func (x *Index) prepare(q Query) (*table, *seek, error) {
-	t, err := x.table(q.Table)
+func (x *Index) prepare(q Query) (parts []part, skipped []string, err error) {
+	tables, err := x.tablesOf(q)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -101,11 +90,7 @@ func (x *Index) prepare(q Query) (*table, *seek, error) {
 	if err := checkTop(q.TopK); err != nil {
 		return nil, nil, err
 	}
-	where, err := parseWhere(q.Where, t.fields)
-	if err != nil {
-		return nil, nil, err
-	}
-	return t, &seek{top: q.TopK, where: where, contains: q.Contains, minScore: q.MinScore, group: q.GroupByRow}, nil
+	return x.parts(q, tables)
 }
 
 func checkTop(k int) error {

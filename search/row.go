@@ -20,6 +20,8 @@ type Row struct {
 	Metadata map[string]any
 	Version  *Version
 	Chunks   []Chunk // at least one
+	// Model is the embedding model of the collection's vectors; empty where the collection does not tell.
+	Model string
 	// Vector is the chunk's or, of several, their mean (for cosine: of their directions); only if it was asked for.
 	Vector []float32
 }
@@ -48,7 +50,9 @@ func (x *Index) Row(ctx context.Context, table, id string, withVector bool) (*Ro
 	defer cancel()
 	var row *Row
 	err = x.on(limited, t, func(ctx context.Context, col Collection) (err error) {
-		row, err = t.read(ctx, col, id, withVector)
+		if row, err = t.read(ctx, col, id, withVector); row != nil {
+			row.Model = modelOf(col)
+		}
 		return behind(Chroma, "", err)
 	})
 	return row, settled(ctx, limited, err)

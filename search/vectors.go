@@ -16,6 +16,7 @@ const entryOverhead = 256
 type vectors struct {
 	embedder Embedder
 	timeout  time.Duration
+	none     bool // is kept
 	cache    *ttlcache.Cache[string, []float32]
 	flights  singleflight.Group
 
@@ -29,7 +30,7 @@ type vectors struct {
 }
 
 func newVectors(e Embedder, timeout time.Duration, o Options) *vectors {
-	v := &vectors{embedder: e, timeout: timeout}
+	v := &vectors{embedder: e, timeout: timeout, none: o.CacheEntries < 0}
 	v.life, v.end = context.WithCancel(context.Background())
 	v.cache = ttlcache.New(
 		ttlcache.WithTTL[string, []float32](orDefault(o.CacheTTL, 10*time.Minute)),
@@ -69,7 +70,9 @@ func (v *vectors) request(text string) ([]float32, error) {
 	vector, err := v.embedder.EmbedQuery(ctx, text)
 	switch {
 	case err == nil:
-		v.cache.Set(text, vector, ttlcache.DefaultTTL)
+		if !v.none {
+			v.cache.Set(text, vector, ttlcache.DefaultTTL)
+		}
 		return vector, nil
 	case v.life.Err() != nil:
 		return nil, &Error{Kind: Unavailable, Message: "the search is being shut down", reason: ReasonClosed}

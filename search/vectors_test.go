@@ -51,14 +51,28 @@ func (s *shelf) Records(_ context.Context, ids []string) (map[string]chroma.Matc
 
 // shelved is an Index over a shelf.
 func shelved(s *shelf, e search.Embedder, names []string, o search.Options) *search.Index {
+	return indexOver(s, e, names, o)
+}
+
+// looked is a collection that counts how often it was looked for.
+type looked interface {
+	search.Collection
+	looked()
+}
+
+func (s *shelf) looked() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.opened++
+}
+
+func indexOver(s looked, e search.Embedder, names []string, o search.Options) *search.Index {
 	c := &config.Config{Embedding: config.Embedding{Model: "m"}, Tables: map[string]config.Table{}}
 	for _, name := range names {
 		c.Tables[name] = config.Table{Collection: "c"}
 	}
 	return search.New(c, e, func(context.Context, string) (search.Collection, error) {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		s.opened++
+		s.looked()
 		return s, nil
 	}, o)
 }

@@ -24,16 +24,18 @@ const whereField = "where"
 // filter is a filter being read: it is checked and built anew, so that nothing else than what is understood here reaches Chroma.
 type filter struct {
 	fields     []string
+	used       map[string]bool // of them
 	conditions int
 }
 
-// parseWhere returns the filter in Chroma's form; nil for none. Its errors are *Error of kind Invalid and name the place.
-func parseWhere(where map[string]any, fields []string) (map[string]any, error) {
+// parseWhere returns the filter in Chroma's form, nil for none, and the fields that it names. Its errors are *Error of kind Invalid and name the place.
+func parseWhere(where map[string]any, fields []string) (parsed map[string]any, used map[string]bool, err error) {
 	if len(where) == 0 {
-		return nil, nil
+		return nil, nil, nil
 	}
-	f := &filter{fields: fields}
-	return f.object(whereField, where, 1)
+	f := &filter{fields: fields, used: map[string]bool{}}
+	parsed, err = f.object(whereField, where, 1)
+	return parsed, f.used, err
 }
 
 // object reads one level. Several keys must all hold.
@@ -154,6 +156,7 @@ func (f *filter) column(at, key string) error {
 	case document.IsReserved(key):
 		return invalid(at, "is rowvec's own; filter by the table's metadata columns")
 	case slices.Contains(f.fields, key):
+		f.used[key] = true
 		return nil
 	case len(f.fields) == 0:
 		return invalid(at, "the table has no metadata columns to filter by; they are named in the settings")

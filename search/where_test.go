@@ -53,7 +53,7 @@ func TestFiltersAsChromaGetsThem(t *testing.T) {
 		`{"$or": [{"brand": "a"}, {"$and": [{"price": 1}, {"price": 2, "brand": "b"}]}]}`: `{"$or":[{"brand":{"$eq":"a"}},{"$and":[{"price":{"$eq":1}},` +
 			`{"$and":[{"brand":{"$eq":"b"}},{"price":{"$eq":2}}]}]}]}`,
 	} {
-		got, err := parseWhere(decoded(t, given), columns())
+		got, _, err := parseWhere(decoded(t, given), columns())
 		require.NoError(t, err, given)
 		text, err := json.Marshal(got)
 		require.NoError(t, err)
@@ -99,26 +99,26 @@ func TestFiltersThatAreRefused(t *testing.T) {
 		`{"brand": "` + strings.Repeat("x", 5000) + `"}`:                         `where.brand: expected at most 4096 bytes, found 5000`,
 		`{"brand": {"$in": ["` + strings.Repeat("x", 5000) + `"]}}`:              `where.brand.$in[0]: expected at most 4096 bytes, found 5000`,
 	} {
-		_, err := parseWhere(decoded(t, given), columns())
+		_, _, err := parseWhere(decoded(t, given), columns())
 		var e *Error
 		require.ErrorAs(t, err, &e, given)
 		require.Equal(t, Invalid, e.Kind)
 		require.Contains(t, err.Error(), want)
 		require.True(t, strings.HasPrefix(e.Field, whereField))
 	}
-	_, err := parseWhere(map[string]any{"price": 1}, nil)
+	_, _, err := parseWhere(map[string]any{"price": 1}, nil)
 	require.ErrorContains(t, err, "the table has no metadata columns to filter by")
 }
 
 func TestValuesThatJSONDoesNotGive(t *testing.T) {
 	t.Parallel()
 	for _, v := range []any{5, int32(5), int64(5), uint32(5), float32(5), 5.0} {
-		got, err := parseWhere(map[string]any{"price": v}, columns())
+		got, _, err := parseWhere(map[string]any{"price": v}, columns())
 		require.NoError(t, err)
 		require.Equal(t, map[string]any{"price": map[string]any{"$eq": int64(5)}}, got)
 	}
 	for _, v := range []any{math.NaN(), math.Inf(1), "\xff", struct{}{}, []string{"a"}} {
-		_, err := parseWhere(map[string]any{"brand": v}, columns())
+		_, _, err := parseWhere(map[string]any{"brand": v}, columns())
 		require.Error(t, err, v)
 	}
 }
@@ -145,7 +145,7 @@ func FuzzWhere(f *testing.F) {
 		if d.Decode(&where) != nil {
 			return
 		}
-		sent, err := parseWhere(where, columns())
+		sent, _, err := parseWhere(where, columns())
 		if err != nil {
 			var e *Error
 			require.ErrorAs(t, err, &e)

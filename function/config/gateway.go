@@ -8,26 +8,30 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
 // Gateway is how `rowvec serve` listens and whom it answers. The function itself only checks it.
 type Gateway struct {
-	Listen            string        // host:port
-	Tokens            []AccessToken // none: everybody, on a loopback address only
-	Origins           []string      // of browsers' pages that may ask, exactly as a browser sends them
-	TLS               TLSFiles      // unset: plain HTTP
-	Timeout           time.Duration // per request
-	MaxBody           int           // bytes of a request's body
-	RequestsPerMinute int           // of each token that has no limit of its own; 0: no limit
-	Cache             QueryCache
+	Listen             string        // host:port
+	Tokens             []AccessToken // none: everybody, on a loopback address only
+	Origins            []string      // of browsers' pages that may ask, exactly as a browser sends them
+	TLS                TLSFiles      // unset: plain HTTP
+	Timeout            time.Duration // per request
+	MaxBody            int           // bytes of a request's body
+	RequestsPerMinute  int           // of each token that has no limit of its own; 0: no limit
+	MaxStreams         int           // event streams that are open at once
+	MaxStreamsPerToken int           // of them, of one token
+	Cache              QueryCache
 }
 
 // AccessToken is one bearer token and what it opens.
 type AccessToken struct {
 	Name              string // for logs and metrics
 	Token             Secret
-	Tables            []string // nil: all
+	Tables            []string // none but these, unless AllTables
+	AllTables         bool     // the settings name none: every table, and what concerns the function as a whole
 	RequestsPerMinute int      // 0: Gateway.RequestsPerMinute
 }
 
@@ -45,17 +49,20 @@ type QueryCache struct {
 
 const (
 	maxGatewayTokens = 1_000
-	minTokenBytes    = 16
 	maxBodyBytes     = 16 << 20
 	maxCacheEntries  = 1_000_000
+	mostStreams      = 100_000
 )
+
+// MinToken is how many bytes a bearer token has at least: a shorter one can be guessed.
+const MinToken = 16
 
 // entityName keeps an entity usable as one segment of a path.
 var entityName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$`)
 
 func defaultGateway() Gateway {
 	return Gateway{
-		Listen: "127.0.0.1:8090", Timeout: 10 * time.Second, MaxBody: 64 << 10,
+		Listen: "127.0.0.1:8090", Timeout: 10 * time.Second, MaxBody: 64 << 10, MaxStreams: 1_000, MaxStreamsPerToken: 100,
 		Cache: QueryCache{Entries: 10_000, TTL: 10 * time.Minute},
 	}
 }
@@ -75,6 +82,8 @@ func parseGateway(s *section, g *Gateway) {
 	s.duration("timeout", &g.Timeout, 100*time.Millisecond, 10*time.Minute)
 	s.integer("maxBody", &g.MaxBody, 1<<10, maxBodyBytes)
 	s.integer("requestsPerMinute", &g.RequestsPerMinute, 0, maxPerMinute)
+	s.integer("maxStreams", &g.MaxStreams, 1, mostStreams)
+	s.integer("maxStreamsPerToken", &g.MaxStreamsPerToken, 1, mostStreams)
 	c := s.section("cache")
 	c.integer("entries", &g.Cache.Entries, 0, maxCacheEntries)
 	c.duration("ttl", &g.Cache.TTL, time.Second, 24*time.Hour)
@@ -119,13 +128,29 @@ func (s *section) accessToken() AccessToken {
 	switch {
 	case !t.Token.Set():
 		s.fail("token", "required: {secret: NAME} or {file: /path}")
-	case t.Token.value != "" && len(t.Token.value) < minTokenBytes:
-		s.fail("token", "expected at least %d characters", minTokenBytes)
+	case t.Token.value != "" && len(t.Token.value) < MinToken:
+		s.fail("token", "expected at least %d characters", MinToken)
 	}
-	s.texts("tables", &t.Tables)
+	s.scope("tables", &t)
 	s.integer("requestsPerMinute", &t.RequestsPerMinute, 0, maxPerMinute)
 	s.finish()
 	return t
+}
+
+// scope reads which tables a token opens. A list that is there and names none is refused: whoever empties it may mean none of them as well
+// as all.
+func (s *section) scope(key string, t *AccessToken) {
+	v, ok := s.get(key)
+	list, isList := v.([]any)
+	_, present := s.values[key]
+	switch {
+	case !present:
+		t.AllTables = true
+	case !ok || isList && len(list) == 0:
+		s.fail(key, "expected at least one table; leave it out for all")
+	default:
+		s.texts(key, &t.Tables)
+	}
 }
 
 // checkOrigins accepts scheme://host[:port], as browsers send it (RFC 6454 §7).
@@ -145,14 +170,15 @@ func (s *section) checkListen(key string, g *Gateway) {
 		s.fail(key, "expected host:port, for example 127.0.0.1:8090; found %s", describe(g.Listen))
 		return
 	}
-	if len(g.Tokens) == 0 && !loopback(host) {
+	if len(g.Tokens) == 0 && !Loopback(host) {
 		s.fail(key, "without %s only a loopback address such as 127.0.0.1 is taken, since everybody who reaches it may read the rows; found %s",
 			s.at("tokens"), describe(g.Listen))
 	}
 }
 
-func loopback(host string) bool {
-	if host == "localhost" {
+// Loopback reports whether a host, as a name or an address, is this machine and no other.
+func Loopback(host string) bool {
+	if strings.EqualFold(host, "localhost") {
 		return true
 	}
 	ip, err := netip.ParseAddr(host)

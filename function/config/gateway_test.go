@@ -24,7 +24,8 @@ func TestTheGatewayListensOnLoopbackByDefault(t *testing.T) {
 	c, err := config.Parse(settings(func(map[string]any) {}))
 	require.NoError(t, err)
 	require.Equal(t, config.Gateway{
-		Listen: "127.0.0.1:8090", Timeout: 10 * time.Second, MaxBody: 65536, Cache: config.QueryCache{Entries: 10_000, TTL: 10 * time.Minute},
+		Listen: "127.0.0.1:8090", Timeout: 10 * time.Second, MaxBody: 65536, MaxStreams: 1000, MaxStreamsPerToken: 100,
+		Cache: config.QueryCache{Entries: 10_000, TTL: 10 * time.Minute},
 	}, c.Gateway)
 }
 
@@ -35,7 +36,7 @@ func TestTheGatewaysSettingsAreRead(t *testing.T) {
 			"listen":  "0.0.0.0:443",
 			"tokens":  []any{shop("tables", []any{"app.articles"}), map[string]any{"name": "ops", "token": map[string]any{"file": "/run/ops"}, "requestsPerMinute": 60.0}},
 			"origins": []any{"https://shop.example", "http://localhost:5173"},
-			"tls":     map[string]any{"cert": "/c.pem", "key": "/k.pem"}, "timeout": "5s", "maxBody": 1024, "requestsPerMinute": 600,
+			"tls":     map[string]any{"cert": "/c.pem", "key": "/k.pem"}, "timeout": "5s", "maxBody": 1024, "requestsPerMinute": 600, "maxStreams": 20, "maxStreamsPerToken": 3,
 			"cache": map[string]any{"entries": 5, "ttl": "1m"},
 		})(m)
 		set("pulsar", "serviceURL", "pulsar+ssl://a:6651,b:6651")(m)
@@ -46,10 +47,11 @@ func TestTheGatewaysSettingsAreRead(t *testing.T) {
 		Listen: "0.0.0.0:443",
 		Tokens: []config.AccessToken{
 			{Name: "shop", Token: config.Secret{Name: "SHOP"}, Tables: []string{"app.articles"}},
-			{Name: "ops", Token: config.Secret{File: "/run/ops"}, RequestsPerMinute: 60},
+			{Name: "ops", Token: config.Secret{File: "/run/ops"}, AllTables: true, RequestsPerMinute: 60},
 		},
 		Origins: []string{"https://shop.example", "http://localhost:5173"}, TLS: config.TLSFiles{Cert: "/c.pem", Key: "/k.pem"},
-		Timeout: 5 * time.Second, MaxBody: 1024, RequestsPerMinute: 600, Cache: config.QueryCache{Entries: 5, TTL: time.Minute},
+		Timeout: 5 * time.Second, MaxBody: 1024, RequestsPerMinute: 600, MaxStreams: 20, MaxStreamsPerToken: 3,
+		Cache: config.QueryCache{Entries: 5, TTL: time.Minute},
 	}, c.Gateway)
 	require.Equal(t, "pulsar+ssl://a:6651,b:6651", c.Pulsar.ServiceURL)
 	require.Equal(t, "article", c.Tables["app.articles"].Entity)
@@ -75,6 +77,9 @@ func TestEveryFaultOfTheGatewayNamesItsPath(t *testing.T) {
 		{gateway("tokens", []any{shop("name", "")}), "userConfig.gateway.tokens[0].name: required"},
 		{gateway("tokens", []any{shop("token", nil)}), "userConfig.gateway.tokens[0].token: required: {secret: NAME} or {file: /path}"},
 		{gateway("tokens", []any{shop("token", "sk-planted")}), "userConfig.gateway.tokens[0].token: expected at least 16 characters"},
+		{gateway("tokens", []any{shop("tables", []any{})}), "userConfig.gateway.tokens[0].tables: expected at least one table; leave it out for all"},
+		{gateway("tokens", []any{shop("tables", nil)}), "userConfig.gateway.tokens[0].tables: expected at least one table; leave it out for all"},
+		{gateway("tokens", []any{shop("tables", "app.articles")}), `userConfig.gateway.tokens[0].tables: expected a list of texts, found "app.articles"`},
 		{gateway("tokens", []any{shop("tables", []any{"app.orders"})}), `userConfig.gateway.tokens[0].tables[0]: "app.orders" is not among the tables`},
 		{gateway("tokens", []any{shop("name", "shop"), shop("name", "shop")}), `userConfig.gateway.tokens[1].name: "shop" is taken by another token`},
 		{gateway("tokens", []any{shop("scope", "x")}), "userConfig.gateway.tokens[0].scope: unknown setting"},
@@ -83,6 +88,8 @@ func TestEveryFaultOfTheGatewayNamesItsPath(t *testing.T) {
 		{gateway("tls", map[string]any{"cert": "/c"}), "userConfig.gateway.tls: expected both cert and key, found one of them"},
 		{gateway("timeout", "1ms"), "userConfig.gateway.timeout: expected 100ms to 10m0s, found 1ms"},
 		{gateway("maxBody", 1), "userConfig.gateway.maxBody: expected 1024 to 16777216, found 1"},
+		{gateway("maxStreams", 0), "userConfig.gateway.maxStreams: expected 1 to 100000, found 0"},
+		{gateway("maxStreamsPerToken", 0), "userConfig.gateway.maxStreamsPerToken: expected 1 to 100000, found 0"},
 		{gateway("cache", map[string]any{"ttl": "0s"}), "userConfig.gateway.cache.ttl: expected 1s to 24h0m0s, found 0s"},
 		{set("pulsar", "serviceURL", "http://p:8080"), "userConfig.pulsar.serviceURL: expected an address such as pulsar://127.0.0.1:6650"},
 		{set("pulsar", "serviceURL", "pulsar://user:planted@p:6650"), "userConfig.pulsar.serviceURL: expected an address such as"},

@@ -11,19 +11,20 @@ import (
 
 // Grant is what a request may see.
 type Grant struct {
-	Name   string   // of the token; empty: the gateway has none
-	tables []string // nil: all
+	Name   string // of the token; empty: the gateway has none
+	all    bool
+	tables []string // where not all
 	limit  *rate.Limiter
 }
 
 // Everything is the grant of a gateway without tokens.
-func Everything() *Grant { return &Grant{limit: rate.NewLimiter(rate.Inf, 0)} }
+func Everything() *Grant { return &Grant{all: true, limit: rate.NewLimiter(rate.Inf, 0)} }
 
 // Allows reports whether the table's rows may be shown.
-func (g *Grant) Allows(table string) bool { return g.tables == nil || slices.Contains(g.tables, table) }
+func (g *Grant) Allows(table string) bool { return g.all || slices.Contains(g.tables, table) }
 
 // All reports whether every table may be seen, and with them what concerns the function as a whole.
-func (g *Grant) All() bool { return g.tables == nil }
+func (g *Grant) All() bool { return g.all }
 
 // grantKey finds the grant in a request's context.
 type grantKey struct{}
@@ -33,7 +34,7 @@ func From(ctx context.Context) *Grant {
 	if g, ok := ctx.Value(grantKey{}).(*Grant); ok {
 		return g
 	}
-	return &Grant{tables: []string{}, limit: rate.NewLimiter(0, 0)}
+	return &Grant{limit: rate.NewLimiter(0, 0)}
 }
 
 // With returns a context that carries the grant.

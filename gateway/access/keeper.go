@@ -6,7 +6,8 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"net/netip"
+	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,13 +17,12 @@ import (
 	"github.com/rowvec/rowvec/gateway/problem"
 )
 
-// minToken is the shortest token that is taken; a shorter one can be guessed.
-const minToken = 16
-
 // Keeper lets requests in.
 type Keeper struct {
 	keys []key // none: everybody who calls a loopback name
 	host string
+	// origins are of pages that may ask a gateway without tokens, beside its own.
+	origins []string
 }
 
 // key is one token, kept as its hash: comparing hashes takes equally long wherever two tokens differ, and a heap dump shows none.
@@ -37,10 +37,10 @@ func New(g config.Gateway, lookup func(name string) (string, bool)) (*Keeper, er
 	if err != nil {
 		return nil, fmt.Errorf("userConfig.gateway.listen: expected host:port: %w", err)
 	}
-	if len(g.Tokens) == 0 && !loopback(host) {
+	if len(g.Tokens) == 0 && !config.Loopback(host) {
 		return nil, fmt.Errorf("userConfig.gateway.listen: without userConfig.gateway.tokens only a loopback address such as 127.0.0.1 is taken; found %s", g.Listen)
 	}
-	k := &Keeper{host: host}
+	k := &Keeper{host: host, origins: g.Origins}
 	seen := map[[sha256.Size]byte]string{}
 	for i, t := range g.Tokens {
 		at := fmt.Sprintf("userConfig.gateway.tokens[%d]", i)
@@ -48,15 +48,15 @@ func New(g config.Gateway, lookup func(name string) (string, bool)) (*Keeper, er
 		if err != nil {
 			return nil, fmt.Errorf("%s.token: %w", at, err)
 		}
-		if len(value) < minToken {
-			return nil, fmt.Errorf("%s.token: expected at least %d characters, found %d", at, minToken, len(value))
+		if len(value) < config.MinToken {
+			return nil, fmt.Errorf("%s.token: expected at least %d characters, found %d", at, config.MinToken, len(value))
 		}
 		hash := sha256.Sum256([]byte(value))
 		if other, ok := seen[hash]; ok {
 			return nil, fmt.Errorf("%s.token: is the token of %s, too; each name needs its own", at, other)
 		}
 		seen[hash] = t.Name
-		k.keys = append(k.keys, key{hash, &Grant{Name: t.Name, tables: t.Tables, limit: limiter(t.RequestsPerMinute, g.RequestsPerMinute)}})
+		k.keys = append(k.keys, key{hash, &Grant{Name: t.Name, all: t.AllTables, tables: t.Tables, limit: limiter(t.RequestsPerMinute, g.RequestsPerMinute)}})
 	}
 	return k, nil
 }
@@ -77,11 +77,13 @@ func limiter(own, common int) *rate.Limiter {
 func (k *Keeper) Open() bool { return len(k.keys) == 0 }
 
 // Guard passes on the requests that may come in, with their grant in the context, and answers the others: 401 without a good token,
-// 403 under a name that is not ours, 429 over the token's rate.
-func (k *Keeper) Guard(next http.Handler) http.Handler {
+// 403 under a name that is not ours or from another site's page, 429 over the token's rate. refused hears of these, with the grant of
+// the token if it is a good one.
+func (k *Keeper) Guard(next http.Handler, refused func(*http.Request, *Grant, *problem.Problem)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		g, p := k.admit(r)
 		if p != nil {
+			refused(r, g, p)
 			if p.Status == http.StatusUnauthorized {
 				w.Header().Set("WWW-Authenticate", `Bearer realm="rowvec"`)
 			}
@@ -98,6 +100,9 @@ func (k *Keeper) admit(r *http.Request) (*Grant, *problem.Problem) {
 		if !k.ours(r.Host) {
 			return nil, stranger()
 		}
+		if k.foreign(r) {
+			return nil, problem.New(http.StatusForbidden, "this gateway has no tokens and answers no other site's page; userConfig.gateway.origins lets one in")
+		}
 		return g, nil
 	}
 	g = k.find(r.Header.Get("Authorization"))
@@ -107,7 +112,7 @@ func (k *Keeper) admit(r *http.Request) (*Grant, *problem.Problem) {
 	if wait := g.take(time.Now()); wait > 0 {
 		p := problem.New(http.StatusTooManyRequests, "this token's rate is used up")
 		p.RetryAfter = wait
-		return nil, p
+		return g, p
 	}
 	return g, nil
 }
@@ -121,6 +126,18 @@ func (k *Keeper) Named(next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// foreign reports whether a browser says that a page of another site sends the request. What such a page may not read it may still ask
+// for, and have paid for. Programs send neither header.
+func (k *Keeper) foreign(r *http.Request) bool {
+	if origin := r.Header.Get("Origin"); origin != "" {
+		u, err := url.Parse(origin)
+		ours := err == nil && strings.EqualFold(u.Host, r.Host)
+		return !ours && !slices.Contains(k.origins, origin)
+	}
+	site := r.Header.Get("Sec-Fetch-Site")
+	return site == "cross-site" || site == "same-site"
 }
 
 func stranger() *problem.Problem {
@@ -160,13 +177,5 @@ func (k *Keeper) ours(hostport string) bool {
 		host = hostport
 	}
 	host = strings.TrimSuffix(strings.Trim(host, "[]"), ".")
-	return strings.EqualFold(host, k.host) || loopback(host)
-}
-
-func loopback(host string) bool {
-	if strings.EqualFold(host, "localhost") {
-		return true
-	}
-	ip, err := netip.ParseAddr(host)
-	return err == nil && ip.IsLoopback()
+	return strings.EqualFold(host, k.host) || config.Loopback(host)
 }

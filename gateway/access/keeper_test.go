@@ -11,6 +11,7 @@ import (
 
 	"github.com/rowvec/rowvec/function/config"
 	"github.com/rowvec/rowvec/gateway/access"
+	"github.com/rowvec/rowvec/gateway/problem"
 )
 
 const (
@@ -30,7 +31,7 @@ func gateway(tokens ...config.AccessToken) config.Gateway {
 func twoTokens() config.Gateway {
 	return gateway(
 		config.AccessToken{Name: "shop", Token: config.Secret{Name: "SHOP"}, Tables: []string{"app.articles"}},
-		config.AccessToken{Name: "ops", Token: config.Secret{Name: "OPS"}},
+		config.AccessToken{Name: "ops", Token: config.Secret{Name: "OPS"}, AllTables: true},
 	)
 }
 
@@ -41,7 +42,7 @@ func ask(t *testing.T, k *access.Keeper, edit func(*http.Request)) (*httptest.Re
 	r := httptest.NewRequest(http.MethodGet, "http://127.0.0.1:8090/v1/status", nil)
 	edit(r)
 	w := httptest.NewRecorder()
-	k.Guard(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { seen = access.From(r.Context()) })).ServeHTTP(w, r)
+	k.Guard(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { seen = access.From(r.Context()) }), func(*http.Request, *access.Grant, *problem.Problem) {}).ServeHTTP(w, r)
 	return w, seen
 }
 
@@ -98,6 +99,41 @@ func TestWithoutTokensOnlyLoopbackNamesAreAnswered(t *testing.T) {
 	}
 }
 
+// TestWithoutTokensOtherSitesPagesAreRefused: a browser sends their requests from the same machine, under a name that is ours.
+func TestWithoutTokensOtherSitesPagesAreRefused(t *testing.T) {
+	t.Parallel()
+	own := gateway()
+	own.Origins = []string{"https://shop.example"}
+	for _, tt := range []struct {
+		name, value string
+		want        int
+	}{
+		{"Sec-Fetch-Site", "cross-site", http.StatusForbidden},
+		{"Sec-Fetch-Site", "same-site", http.StatusForbidden},
+		{"Sec-Fetch-Site", "same-origin", http.StatusOK},
+		{"Sec-Fetch-Site", "none", http.StatusOK},
+		{"Origin", "https://evil.example", http.StatusForbidden},
+		{"Origin", "http://127.0.0.1:3000", http.StatusForbidden},
+		{"Origin", "null", http.StatusForbidden},
+		{"Origin", "http://127.0.0.1:8090", http.StatusOK},
+		{"Origin", "https://shop.example", http.StatusOK},
+	} {
+		k, err := access.New(own, lookup)
+		require.NoError(t, err)
+		w, seen := ask(t, k, func(r *http.Request) { r.Header.Set(tt.name, tt.value) })
+		require.Equal(t, tt.want, w.Code, tt)
+		require.Equal(t, tt.want == http.StatusOK, seen != nil, tt)
+
+		k, err = access.New(twoTokens(), lookup)
+		require.NoError(t, err)
+		_, seen = ask(t, k, func(r *http.Request) {
+			r.Header.Set(tt.name, tt.value)
+			r.Header.Set("Authorization", "Bearer "+opsToken)
+		})
+		require.NotNil(t, seen, "whoever has a token may be anywhere: %v", tt)
+	}
+}
+
 func TestATokensRateIsItsOwn(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -138,6 +174,18 @@ func TestAWrongTokenSettingIsNamed(t *testing.T) {
 	}
 }
 
+// TestATokenWithoutTablesOpensNothing: only who says all gets all.
+func TestATokenWithoutTablesOpensNothing(t *testing.T) {
+	t.Parallel()
+	for _, tables := range [][]string{nil, {}} {
+		k, err := access.New(gateway(config.AccessToken{Name: "shop", Token: config.Secret{Name: "SHOP"}, Tables: tables}), lookup)
+		require.NoError(t, err)
+		_, shop := ask(t, k, bearer("Bearer "+shopToken))
+		require.False(t, shop.All())
+		require.False(t, shop.Allows("app.articles"))
+	}
+}
+
 func TestAContextWithoutGrantOpensNothing(t *testing.T) {
 	t.Parallel()
 	g := access.From(t.Context())
@@ -148,7 +196,7 @@ func TestAContextWithoutGrantOpensNothing(t *testing.T) {
 func TestWithoutTokensOnlyALoopbackAddressIsTaken(t *testing.T) {
 	t.Parallel()
 	for listen, fine := range map[string]bool{
-		"127.0.0.1:8090": true, "[::1]:0": true, "localhost:1": true, "0.0.0.0:8090": false, ":8090": false, "[::]:1": false, "10.0.0.7:1": false, "shop.example:1": false,
+		"127.0.0.1:8090": true, "[::1]:0": true, "localhost:1": true, "LOCALHOST:1": true, "0.0.0.0:8090": false, ":8090": false, "[::]:1": false, "10.0.0.7:1": false, "shop.example:1": false,
 	} {
 		_, err := access.New(config.Gateway{Listen: listen}, nil)
 		if fine {

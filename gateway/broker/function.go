@@ -63,7 +63,7 @@ func (f *Function) Instances(ctx context.Context) ([]monitor.Instance, error) {
 		last := newest(from.Status.LatestUser, from.Status.LatestSystem)
 		instances[i] = monitor.Instance{
 			ID: from.ID, Running: from.Status.Running, State: state(from.Status.Running, from.Status.Error), Cause: from.Status.Error,
-			Received: from.Status.Received, Processed: from.Status.Processed, Failed: from.Status.UserExceptions, Restarts: from.Status.Restarts,
+			Received: &from.Status.Received, Processed: &from.Status.Processed, Failed: &from.Status.UserExceptions, Restarts: from.Status.Restarts,
 			LastError: last.Text, LastErrorTime: last.Time, LastInvocation: from.Status.LastInvocation,
 		}
 	}

@@ -61,10 +61,10 @@ func TestInstancesAreAsTheStatusSays(t *testing.T) {
 	instances, err := f.Instances(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, []monitor.Instance{
-		{ID: 0, Running: true, State: monitor.Running, Received: 10, Processed: 8, Failed: 2, Restarts: 1, LastError: "newer", LastErrorTime: 9, LastInvocation: 11},
-		{ID: 1, Running: true, State: monitor.Halted, Cause: "table app.a: halted: the endpoint does not know the model"},
-		{ID: 2, Running: true, State: monitor.Retrying, Cause: "table app.a: retrying: the endpoint answered 503"},
-		{ID: 3, State: monitor.Away, Cause: "UNAVAILABLE: io exception"},
+		{ID: 0, Running: true, State: monitor.Running, Received: new(int64(10)), Processed: new(int64(8)), Failed: new(int64(2)), Restarts: 1, LastError: "newer", LastErrorTime: 9, LastInvocation: 11},
+		{ID: 1, Running: true, State: monitor.Halted, Received: new(int64), Processed: new(int64), Failed: new(int64), Cause: "table app.a: halted: the endpoint does not know the model"},
+		{ID: 2, Running: true, State: monitor.Retrying, Received: new(int64), Processed: new(int64), Failed: new(int64), Cause: "table app.a: retrying: the endpoint answered 503"},
+		{ID: 3, State: monitor.Away, Received: new(int64), Processed: new(int64), Failed: new(int64), Cause: "UNAVAILABLE: io exception"},
 	}, instances)
 }
 

@@ -33,21 +33,31 @@ func (s *Status) clone() *Status {
 	return &c
 }
 
-// For leaves out the tables that may not be seen. What concerns the function as a whole stays, except the instances' errors and causes,
-// which may name rows of any table.
+// For leaves out the tables that may not be seen, and what counts them, too: the records of a collection that is shared with them, and
+// the instances' counters. What else concerns the function as a whole stays, except the instances' errors and causes, which may name rows
+// of any table.
 func (s *Status) For(see func(string) bool) any {
 	if see == nil {
 		return s
 	}
 	c := s.clone()
+	hidden := map[string]bool{} // collections that have records of others
+	for _, t := range s.Tables {
+		hidden[t.Collection] = hidden[t.Collection] || !see(t.Table)
+	}
 	c.Tables = slices.DeleteFunc(c.Tables, func(t TableStatus) bool { return !see(t.Table) })
 	c.DeadLetters = DeadLetters{ByReason: map[string]int64{}}
-	for _, t := range c.Tables {
+	for i, t := range c.Tables {
+		if hidden[t.Collection] {
+			c.Tables[i].Records = nil
+		}
 		addAll(c.DeadLetters.ByReason, t.DeadLetters)
 	}
 	c.Cause = ""
 	for i := range c.Instances {
-		c.Instances[i].Cause, c.Instances[i].LastError = "", ""
+		instance := &c.Instances[i]
+		instance.Cause, instance.LastError = "", ""
+		instance.Received, instance.Processed, instance.Failed = nil, nil, nil
 	}
 	return c
 }

@@ -110,7 +110,7 @@ type TableStatus struct {
 	Table       string           `json:"table"`
 	Collection  string           `json:"collection"`
 	Entity      string           `json:"entity,omitempty"`
-	Records     *int64           `json:"records"`     // in the index: rows, or chunks of rows; null: not known
+	Records     *int64           `json:"records"`     // in the collection: rows, or chunks of rows; null: not known, or of tables, too, that may not be seen
 	Rows        *int64           `json:"rows"`        // in the index; null: not known
 	SourceRows  *int64           `json:"sourceRows"`  // in Postgres; null: not known
 	Coverage    *float64         `json:"coverage"`    // rows of the index by rows of Postgres, 0 to 1; null: not known
@@ -126,9 +126,9 @@ type Instance struct {
 	Running        bool   `json:"running"`
 	State          State  `json:"state"`
 	Cause          string `json:"cause,omitempty"`
-	Received       int64  `json:"received"`
-	Processed      int64  `json:"processed"`
-	Failed         int64  `json:"failed"` // dead letters
+	Received       *int64 `json:"received,omitempty"` // these three count records of all tables: absent for who may see some of them
+	Processed      *int64 `json:"processed,omitempty"`
+	Failed         *int64 `json:"failed,omitempty"` // dead letters
 	Restarts       int64  `json:"restarts"`
 	LastError      string `json:"lastError,omitempty"`
 	LastErrorTime  int64  `json:"lastErrorTime,omitempty"`
