@@ -59,6 +59,7 @@ func (l *live) Apply(ctx context.Context, changes []indexer.Record) ([]indexer.O
 		l.pipeline.Close() // its writer with it, while nothing can be written
 		return nil, cause
 	}
+	l.r.server.Control(nil) // the function's own writes are not refused
 	return outcomes, err
 }
 
