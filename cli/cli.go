@@ -14,8 +14,11 @@ import (
 // ErrNotOK tells main to exit with 1 without another message: the command has said what is wrong.
 var ErrNotOK = errors.New("not ok")
 
+// errUnsure has the exit code 3: nothing is wrong as far as could be seen, but not everything could be.
+var errUnsure = errors.New("not everything could be compared")
+
 // Run executes the command line args (without the program's name) and returns the process's exit code: 0 fine, 1 the answer is
-// bad news or the command failed, 2 wrong usage.
+// bad news or the command failed, 2 wrong usage, 3 (verify) not everything could be compared, and the rest is equal.
 func Run(ctx context.Context, args []string, version string, stdout, stderr io.Writer) int {
 	root := newRoot(version)
 	root.SetArgs(args)
@@ -28,6 +31,8 @@ func Run(ctx context.Context, args []string, version string, stdout, stderr io.W
 		return 0
 	case errors.Is(err, ErrNotOK):
 		return 1
+	case errors.Is(err, errUnsure):
+		return 3
 	case errors.As(err, &usage):
 		fmt.Fprintf(stderr, "rowvec: %v\nSee `%s --help`.\n", err, usage.command)
 		return 2

@@ -30,6 +30,7 @@ type verifyOptions struct {
 	all    bool
 	sample int
 	repair bool
+	ghosts bool
 	asJSON bool
 }
 
@@ -42,8 +43,14 @@ func newVerify() *cobra.Command {
 missing and surplus chunks, wrong metadata. What differs is compared again after 2 and 5 seconds, so that changes still on their way
 are not taken for faults. It can run beside the live function; --repair, too.
 
-Needs userConfig.postgres.url, with a role that has SELECT on the tables. Exits with 0 only when no fault is
-left, else with 1; what could not be compared is told as not checked.`,
+Needs userConfig.postgres.url, with a role that has SELECT on the tables.
+
+--repair deletes only records that rowvec wrote, and what it has of rows that the table does not have only up to a tenth of the
+collection's records, or 100: where there is more, that is rather another table's, or another database, and --delete-ghosts has to be given.
+
+Exit codes: 0 everything was compared and is equal (with --sample: all of the sample); 1 there are faults, or a table could not be
+compared; 2 wrong usage; 3 no fault was found, but some could not be compared: values whose form cannot be told ("not checked"), rows
+that changed each time. In --json "equal" is true only with 0.`,
 		Example: `  rowvec verify -f function.yaml
   rowvec verify -f function.yaml --table app.articles --sample 10000 --json
   rowvec verify -f function.yaml --repair`,
@@ -52,6 +59,8 @@ left, else with 1; what could not be compared is told as not checked.`,
 			switch {
 			case o.sample < 0 || o.sample > maxSample:
 				return &usageError{c.CommandPath(), fmt.Errorf("--sample: expected 0 to %d, found %d", maxSample, o.sample)}
+			case o.ghosts && !o.repair:
+				return &usageError{c.CommandPath(), errors.New("--delete-ghosts: only with --repair")}
 			case o.all && len(o.tables) > 0:
 				return &usageError{c.CommandPath(), errors.New("--all and --table: give one of them")}
 			}
@@ -63,6 +72,7 @@ left, else with 1; what could not be compared is told as not checked.`,
 	c.Flags().BoolVar(&o.all, "all", false, "all tables of the configuration (the default)")
 	c.Flags().IntVar(&o.sample, "sample", 0, "compare this many rows and records, taken at random")
 	c.Flags().BoolVar(&o.repair, "repair", false, "mend what differs, through the indexer of the function")
+	c.Flags().BoolVar(&o.ghosts, "delete-ghosts", false, "with --repair: delete records of rows that the table does not have, however many they are")
 	c.Flags().BoolVar(&o.asJSON, "json", false, "print JSON")
 	return c
 }
@@ -95,10 +105,19 @@ func runVerify(ctx context.Context, o *verifyOptions, stdout, stderr io.Writer) 
 	if err := result.write(stdout, o.asJSON); err != nil {
 		return err
 	}
-	if !result.Equal {
+	return result.verdict()
+}
+
+// verdict is the error of the exit code.
+func (r *verifyResult) verdict() error {
+	switch {
+	case slices.ContainsFunc(r.Tables, func(t *verify.Report) bool { return !t.Clean() }):
 		return ErrNotOK
+	case !r.Equal:
+		return errUnsure
+	default:
+		return nil
 	}
-	return nil
 }
 
 // verifier holds what all tables are compared with.
@@ -192,7 +211,7 @@ func (v *verifier) table(ctx context.Context, name string, show display) (*verif
 	}
 	cfg := verify.Config{
 		Table: name, Builder: v.builders[name], Text: t.Text, Key: t.Key, Chunked: t.Chunk != nil, Schemas: c.Pulsar.AdminURL != "",
-		Source: v.postgres, Index: open, Sample: v.options.sample, Progress: show.progress,
+		Source: v.postgres, Index: open, Sample: v.options.sample, DeleteGhosts: v.options.ghosts, Progress: show.progress,
 	}
 	for _, f := range t.Metadata {
 		cfg.Fields = append(cfg.Fields, document.Field{Column: f.Column, As: f.As})
@@ -227,7 +246,7 @@ func (v *verifier) collection(ctx context.Context, name string) (*chroma.Collect
 	return opened, nil
 }
 
-// sharing lists the tables that share a collection with the named one, and tells whether this one answers for records of nobody.
+// sharing lists the tables that share a collection with the named one, and tells whether this one counts the records of nobody.
 func sharing(c *config.Config, name string) (others []string, answers bool) {
 	answers = true
 	for _, other := range slices.Sorted(maps.Keys(c.Tables)) {

@@ -67,6 +67,8 @@ func verdict(r *verify.Report) string {
 		return "no difference in " + scope
 	case r.Equal:
 		return "equal (" + scope + ")"
+	case r.Clean():
+		return "no difference in what could be compared (" + scope + ")"
 	default:
 		return fmt.Sprintf("NOT equal: %d faults (%s)", r.Total(), scope)
 	}
@@ -78,6 +80,9 @@ func writeNotes(w io.Writer, r *verify.Report) {
 	}
 	if r.Unsettled > 0 {
 		fmt.Fprintf(w, "  %d rows changed each time they were compared: run it again when they change less\n", r.Unsettled)
+	}
+	if r.Foreign > 0 {
+		fmt.Fprintf(w, "  %d records of others in the collection: left alone\n", r.Foreign)
 	}
 	for _, u := range r.Unchecked {
 		values := ""
@@ -99,6 +104,9 @@ func writeRepair(w io.Writer, r *verify.Repair) {
 		parts = []string{"nothing"}
 	}
 	fmt.Fprintf(w, "  mended: %s\n", strings.Join(parts, ", "))
+	if r.Refused != "" {
+		fmt.Fprintf(w, "  not mended: %s\n", r.Refused)
+	}
 	for _, f := range r.Failed {
 		fmt.Fprintf(w, "  not mended: row %s (%s): %s\n", f.Row, f.Kind, f.Reason)
 	}

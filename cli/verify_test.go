@@ -52,6 +52,7 @@ func TestVerifyUsage(t *testing.T) {
 		{"verify", "extra"},
 		{"verify", "--sample", "-1"},
 		{"verify", "--sample", "9999999"},
+		{"verify", "--delete-ghosts"},
 		{"verify", "--all", "--table", "a.b"},
 		{"verify", "--sample", "x"},
 	} {

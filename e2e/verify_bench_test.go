@@ -46,14 +46,13 @@ func BenchmarkVerify(b *testing.B) {
 	b.Logf("mended: %v in %.0f s", r.Repair.Mended, r.Seconds)
 }
 
-// manyYAML renders the function's settings; no function is deployed. Chunks are large, so that most rows have one.
+// manyYAML renders the function's settings; no function is deployed.
 func manyYAML(b *testing.B, d *deployment, endpoint string) {
 	b.Helper()
 	shipped, err := os.ReadFile(filepath.Join(world.root, "deploy", "function.yaml"))
 	require.NoError(b, err)
 	settings := verifySettings(d.table, endpoint)
 	settings["name"], settings["userConfig/chroma/url"] = d.name, world.env.ChromaURL
-	settings["userConfig/tables"].(map[string]any)["app."+d.table].(map[string]any)["chunk"] = map[string]any{"tokens": 64, "overlap": 4}
 	out, err := admin.Edit(shipped, settings)
 	require.NoError(b, err)
 	d.file = filepath.Join(world.root, "e2e", "out", d.name+".yaml")

@@ -57,7 +57,7 @@ func (v *verifying) plant(tb testing.TB, n int) map[verify.Kind][]string {
 		case i%8 < 4:
 			require.NoError(tb, c.Delete(ctx, document.ChunkIDs(id, 1, 2)))
 		default:
-			require.NoError(tb, c.Upsert(ctx, document.ChunkIDs(id, chunks[i], chunks[i]+1), [][]float32{vector}, []string{"a tail"}, []map[string]any{{}}))
+			require.NoError(tb, c.Upsert(ctx, document.ChunkIDs(id, chunks[i], chunks[i]+1), [][]float32{vector}, []string{"a tail"}, []map[string]any{{document.KeyRow: id}}))
 		}
 	}
 	for i := range n {

@@ -6,18 +6,24 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/rowvec/rowvec/deploy/local/admin"
 	"github.com/rowvec/rowvec/embed/embedtest"
 	"github.com/rowvec/rowvec/function/document"
 	"github.com/rowvec/rowvec/function/verify"
 )
+
+// unsure is the exit code of `rowvec verify` when no fault was found and not everything could be compared.
+const unsure = 3
 
 // TestVerifyTypes: what the real source makes of every type, and what verify expects of it, are the same; where verify cannot know, it
 // says so and raises no alarm.
@@ -66,8 +72,8 @@ func TestVerifyTypes(t *testing.T) {
 			return err
 		}
 		var code int
-		if code, found, err = v.try(ctx); err == nil && code != 0 {
-			err = fmt.Errorf("not equal: %v, for example %v", found.Faults, found.Examples)
+		if code, found, err = v.try(ctx); err == nil && code != unsure {
+			err = fmt.Errorf("exit code %d: %v, for example %v", code, found.Faults, found.Examples)
 		}
 		return err
 	})
@@ -75,9 +81,10 @@ func TestVerifyTypes(t *testing.T) {
 	for _, u := range found.Unchecked {
 		unchecked = append(unchecked, u.What)
 	}
-	require.ElementsMatch(t, []string{
+	require.Subset(t, []string{
 		"metadata bits", "metadata span", "metadata timez", "metadata mon", "metadata trange", "metadata days", "metadata pt",
 	}, unchecked)
+	require.Contains(t, unchecked, "metadata span")
 	d.requireNoDeadLetters(t)
 }
 
@@ -87,12 +94,13 @@ func (d *deployment) requireVerifiedTypes(t *testing.T) {
 	t.Helper()
 	v := newVerifying(t, d)
 	code, found := v.run(t.Context(), t)
-	require.Equal(t, 0, code, "%+v", found)
+	require.Equal(t, unsure, code, "%+v", found)
 	var unchecked []string
 	for _, u := range found.Unchecked {
 		unchecked = append(unchecked, u.What)
 	}
-	require.ElementsMatch(t, []string{"metadata days", "metadata span"}, unchecked)
+	require.Subset(t, []string{"metadata days", "metadata span"}, unchecked)
+	require.Contains(t, unchecked, "metadata span")
 	before, err := records(t.Context(), d.collection)
 	require.NoError(t, err)
 	c, err := world.chroma.Collection(t.Context(), d.collection)
@@ -103,7 +111,7 @@ func (d *deployment) requireVerifiedTypes(t *testing.T) {
 	require.Equal(t, 3, found.Faults[verify.Metadata], "%+v", found)
 	require.Equal(t, 3, found.Total())
 	code, found = v.run(t.Context(), t, "--repair")
-	require.Equal(t, 0, code, "%+v", found)
+	require.Equal(t, unsure, code, "%+v", found)
 	after, err := records(t.Context(), d.collection)
 	require.NoError(t, err)
 	for _, id := range []string{"1", "2", "100"} {
@@ -152,7 +160,12 @@ func TestVerifyKeys(t *testing.T) {
 		require.NoError(t, err)
 		return reports
 	}
-	for name, r := range all("--repair") {
+	each := func(args ...string) map[string]*verify.Report { // what takes the time is waiting, so all of them wait at once
+		reports, err := v.each(t.Context(), slices.Collect(maps.Keys(tables)), args...)
+		require.NoError(t, err)
+		return reports
+	}
+	for name, r := range each("--repair") {
 		require.True(t, r.Equal, "%s: %+v", name, r)
 		require.Equal(t, r.Rows, r.Repair.Mended[verify.Missing], name)
 		if name != "app.key_parts" && name != "app.key_dates" { // these two share a collection
@@ -170,13 +183,19 @@ func TestVerifyKeys(t *testing.T) {
 	} {
 		execute(t, statement)
 	}
-	for name, r := range all() {
+	for name, r := range each() {
 		require.Equal(t, 1, r.Faults[verify.Missing], "%s: %+v", name, r)
 		require.Equal(t, 1, r.Faults[verify.Ghost], "%s: %+v", name, r)
 		require.Equal(t, 2, r.Total(), "%s: %+v", name, r)
 	}
-	for name, r := range all("--repair") {
+	for name, r := range each("--repair") {
 		require.True(t, r.Equal, "%s: %+v", name, r)
+	}
+	together := all()
+	require.Len(t, together, len(tables))
+	for name, r := range together {
+		require.True(t, r.Equal, "%s: %+v", name, r)
+		require.Zero(t, r.Foreign, name)
 	}
 	execute(t, `REVOKE SELECT ON app.key_long FROM verifier_keys`)
 	_, err := v.all(t.Context(), "--table", "app.key_long")
@@ -203,6 +222,24 @@ func keysYAML(t *testing.T, tables map[string]any, endpoint string) *verifying {
 	v := newVerifying(t, d)
 	execute(t, "GRANT SELECT ON ALL TABLES IN SCHEMA app TO verifier_keys")
 	return v
+}
+
+// each runs the CLI once for each table, at the same time.
+func (v *verifying) each(ctx context.Context, tables []string, args ...string) (map[string]*verify.Report, error) {
+	group, ctx := errgroup.WithContext(ctx)
+	found := make([]map[string]*verify.Report, len(tables))
+	for i, table := range tables {
+		group.Go(func() (err error) {
+			found[i], err = v.all(ctx, append([]string{"--table", table}, args...)...)
+			return err
+		})
+	}
+	byTable := map[string]*verify.Report{}
+	err := group.Wait()
+	for _, f := range found {
+		maps.Copy(byTable, f)
+	}
+	return byTable, err
 }
 
 // all runs the CLI for all tables and returns what it says, by table.

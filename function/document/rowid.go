@@ -76,6 +76,29 @@ func RowOf(recordID string) (rowID string, chunk int) {
 	return recordID[:at], n
 }
 
+// Key returns the texts of a row's key columns by the row's id, nil for null. full is as in Owns. False: no row of the table has this
+// id, with a key of that many columns.
+func (i IDs) Key(rowID, full string, columns int) ([]*string, bool) {
+	name := rowID
+	if IsHashed(rowID) {
+		name = full
+	}
+	body, owned := strings.CutPrefix(name, i.prefix)
+	values := KeyValues(body)
+	if !owned || len(values) != columns {
+		return nil, false
+	}
+	raw := []byte(i.prefix)
+	for k, value := range values {
+		if value == nil {
+			raw = appendPart(raw, k, nil)
+		} else {
+			raw = appendPart(raw, k, *value)
+		}
+	}
+	return values, string(raw) == name && idOf(raw) == rowID
+}
+
 // KeyValues returns the texts of a row's key columns by the row's name, nil for null. A name that is a hash tells none.
 func KeyValues(name string) []*string {
 	if IsHashed(name) {

@@ -45,6 +45,11 @@ func FuzzRowNames(f *testing.F) {
 			require.NotNil(t, values[i])
 			require.Equal(t, column.Value, *values[i])
 		}
+		texts, ok := ids.Key(doc.ID, full, len(change.Key))
+		require.True(t, ok)
+		require.Equal(t, values, texts)
+		_, ok = ids.Key(doc.ID, full, len(change.Key)+1)
+		require.False(t, ok)
 		for _, chunk := range []int{0, 1, 12} {
 			row, index := document.RowOf(document.ChunkIDs(doc.ID, chunk, chunk+1)[0])
 			require.Equal(t, doc.ID, row)
@@ -82,4 +87,27 @@ func TestRecordsOfOthersAreRowsOfTheirOwn(t *testing.T) {
 	row, chunk := document.RowOf("a#10")
 	require.Equal(t, "a", row)
 	require.Equal(t, 10, chunk)
+}
+
+func TestIDsThatNoRowHas(t *testing.T) {
+	t.Parallel()
+	alone, shared := document.NewIDs("app.articles", false), document.NewIDs("app.articles", true)
+	for _, id := range []string{"", "a", "a/b/c", "a/", "/b", "a/%zz", "a/%2f", "a/ü", "a/b#1", "a/%2D", "h:ABC"} {
+		_, ok := alone.Key(id, "", 2)
+		require.False(t, ok, id)
+	}
+	_, ok := shared.Key("app.other/1", "", 1)
+	require.False(t, ok)
+	_, ok = shared.Key("1", "", 1)
+	require.False(t, ok)
+
+	long := strings.Repeat("x", 200)
+	hash := alone.Row(long)
+	values, ok := alone.Key(hash, long, 1)
+	require.True(t, ok)
+	require.Equal(t, long, *values[0])
+	_, ok = alone.Key(hash, long+"x", 1)
+	require.False(t, ok, "the hash of another key")
+	_, ok = alone.Key("h:", "short", 1)
+	require.False(t, ok, "a key that is not hashed")
 }

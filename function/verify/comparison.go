@@ -21,12 +21,14 @@ type Config struct {
 	Key     []string         // tables.<t>.key
 	Chunked bool
 	Shared  []string // the collection's other tables, as schema.table; nil: none, and ids carry no table
-	Answers bool     // this table reports the records of a shared collection that are no table's
+	Answers bool     // this table counts the records of a shared collection that are no table's
 	Schemas bool     // the function has the schemas of the topics (pulsar.adminURL): a hint for tables without records yet
 
 	Source  Source
 	Index   Index
 	Applier Applier // brings changes into the index; nil: nothing is mended
+
+	DeleteGhosts bool // a repair deletes what the index has of rows that the table does not have, however much it is
 
 	Sample   int             // rows to compare, taken at random; 0: all
 	Settle   []time.Duration // before a suspect is compared again; nil: 2 s, then 5 s
@@ -45,7 +47,7 @@ type sizes struct {
 
 // usual sizes: Chroma 1.5.9 goes through all records before a page, so pages are large. The records remembered take up to 64 MB, and
 // those beyond are looked up one page after the other.
-func usual() sizes { return sizes{page: 20_000, overlap: 1_000, check: 2_000, expected: 8_000_000} }
+func usual() sizes { return sizes{page: 50_000, overlap: 1_000, check: 2_000, expected: 8_000_000} }
 
 // Progress is how far a comparison is.
 type Progress struct {
@@ -67,18 +69,25 @@ type comparison struct {
 	keys   *Table // table, reduced to the key
 	form   wire.Form
 	judge  *judge
-	prefix string
-	others []string // prefixes of the other tables
-	ghosts string   // why ghosts cannot be looked for, "" when they can
+	ids    document.IDs
+	others []document.IDs // of the other tables
+	ghosts string         // why ghosts cannot be looked for, "" when they can
 	report *Report
 	settle *settling
-	seen   map[string]struct{} // rows reported by the pass over the records
+	seen   map[string]struct{} // rows reported
 	found  []suspect           // confirmed, to be mended
-	failed []Failure           // the first that could not be
-	weight int                 // of the heaviest suspects of late, in bytes; kept over the rounds of a repair
+	mended bool                // something was, in this round
+	total  int                 // records of the collection when they were counted last
 
-	expected *expected     // records that the rows should have
-	lag      time.Duration // the longest that a change was seen to be late; kept over the rounds of a repair
+	expected *expected // records that the rows should have
+
+	// Kept over the rounds of a repair:
+	sample   sample
+	culling  culling
+	failed   []Failure     // the first that could not be mended
+	weight   int           // of the heaviest suspects of late, in bytes
+	heaviest int           // metadata of late, in bytes
+	lag      time.Duration // the longest that a change was seen to be late
 }
 
 // wanted lists the columns to read, nil for all: a template that reads the row as a whole may name any.
@@ -143,13 +152,12 @@ func prepare(ctx context.Context, cfg Config) (*comparison, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &comparison{Config: cfg, table: table, keys: table.keysOnly(), weight: firstWeight}
-	if cfg.Shared != nil {
-		c.prefix = prefixOf(table.Name.Schema, table.Name.Name)
+	c := &comparison{
+		Config: cfg, table: table, keys: table.keysOnly(), ids: document.NewIDs(table.Name.String(), cfg.Shared != nil),
+		culling: culling{free: cfg.DeleteGhosts}, weight: firstWeight, heaviest: firstWeight,
 	}
 	for _, other := range cfg.Shared {
-		schema, name, _ := strings.Cut(other, ".")
-		c.others = append(c.others, prefixOf(schema, name))
+		c.others = append(c.others, document.NewIDs(other, true))
 	}
 	if err := c.probe(ctx); err != nil {
 		return nil, err
@@ -162,7 +170,7 @@ func prepare(ctx context.Context, cfg Config) (*comparison, error) {
 func (c *comparison) reset() {
 	c.report = newReport(c.Table, c.Sample)
 	c.settle = newSettling(c.Settle)
-	c.seen, c.found = map[string]struct{}{}, nil
+	c.seen, c.found, c.mended, c.culling.found = map[string]struct{}{}, nil, false, 0
 	c.judge.unchecked = nil
 	c.expected = newExpected(c.sizes.expected)
 	c.ghosts = ""

@@ -3,7 +3,6 @@ package verify
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -15,24 +14,28 @@ import (
 // TestTheFormIsFoundOut: whatever the source's settings are, an index that was filled under them is equal.
 func TestTheFormIsFoundOut(t *testing.T) {
 	t.Parallel()
-	for _, f := range wire.Forms(false) {
+	types := []Column{{Type: "numeric"}, {Type: "timestamp"}, {Type: "timestamptz"}}
+	for _, f := range wire.Forms(types, false) {
 		t.Run(fmt.Sprintf("%+v", f), func(t *testing.T) {
 			t.Parallel()
 			r := newRig(t, func(r *rig) {
-				r.table.columns = append(r.table.columns, Column{Name: "d", Type: "date", Modifier: -1, SQL: "date"})
-				r.spec.Text = "{{.title}} {{.price}}"
-				r.spec.Metadata = append(r.spec.Metadata, document.Field{Column: "d"})
+				for _, kind := range []string{"date", "time", "timestamp"} {
+					r.table.columns = append(r.table.columns, Column{Name: kind, Type: kind, Modifier: -1, SQL: kind})
+					r.spec.Metadata = append(r.spec.Metadata, document.Field{Column: kind})
+				}
+				r.spec.Text = "{{.title}} {{.price}} {{.timestamp}}"
 			})
 			var rows []Row
 			for id := range 20 {
-				rows = append(rows, append(article(id), Value{Text: fmt.Sprintf("2026-01-%02d", id+1)}))
+				day := fmt.Sprintf("2026-01-%02d", id+1)
+				rows = append(rows, append(article(id), text(day, "03:04:05.678901", day+" 03:04:05.678901")...))
 			}
 			r.table.put(rows...)
 			r.index(f, rows...)
 			report := r.run()
 			requireFaults(t, nil, report)
 			require.Empty(t, report.Unchecked)
-			r.patch("3", map[string]any{"d": "another"})
+			r.patch("3", map[string]any{"date": "another"})
 			r.patch("4", map[string]any{"cost": "0.01"})
 			requireFaults(t, map[Kind][]string{Metadata: {"3", "4"}}, r.run())
 			require.True(t, r.repair().Equal)
@@ -66,7 +69,7 @@ func TestATypeOfUnknownFormRaisesNoFalseAlarm(t *testing.T) {
 	r.forge("4", "another", nil)
 	r.drop("5")
 	r.patch("6", map[string]any{"title": "another", "iv": nil})
-	require.True(t, r.repair().Equal)
+	require.True(t, r.repair().Clean())
 	stored, err := r.col.Get(t.Context(), []string{"3", "4", "5", "6"})
 	require.NoError(t, err)
 	for id, want := range map[string]any{"3": int64(86_400_000_000), "4": int64(86_400_000_000), "5": "P1D", "6": "P1D"} {
@@ -93,24 +96,79 @@ func TestATextOfUnknownFormRaisesNoFalseAlarm(t *testing.T) {
 	require.Equal(t, "text", report.Unchecked[0].What)
 	require.Equal(t, 10, report.Unchecked[0].Values)
 	r.drop("2")
-	r.forge("99", "a ghost", nil)
-	r.forge("3#1", "a tail", nil)
+	r.forge("99", "a ghost", mark())
+	r.forge("3#1", "a tail", mark())
 	requireFaults(t, map[Kind][]string{Missing: {"2"}, Ghost: {"99"}, Chunks: {"3"}}, r.run())
 }
 
-// TestAColumnWrittenInNoKnownFormIsLeftOut: a type with known forms, none of which the index has.
-func TestAColumnWrittenInNoKnownFormIsLeftOut(t *testing.T) {
+// TestAColumnThatIsWrongInEveryRowIsNotEqual: that no row fits does not make the values right, neither in metadata nor in the text.
+func TestAColumnThatIsWrongInEveryRowIsNotEqual(t *testing.T) {
 	t.Parallel()
-	r := newRig(t)
-	r.fill(20)
+	for name, wrong := range map[string]map[string]any{
+		"another number":               {"cost": "0.01"},
+		"another moment":               {"at": "1999-12-31T00:00:00Z"},
+		"a form that nobody writes":    {"at": int64(1767323045678)},
+		"another day, in another form": {"day": "1999-12-31"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t, func(r *rig) {
+				r.table.columns = append(r.table.columns, Column{Name: "day", Type: "date", Modifier: -1, SQL: "date"})
+				r.spec.Metadata = append(r.spec.Metadata, document.Field{Column: "day"})
+			})
+			var all []string
+			for id := range 20 {
+				row := append(article(id), text("2026-01-02")...)
+				r.table.put(row)
+				r.index(wire.Form{}, row)
+				r.patch(row[0].Text, wrong)
+				all = append(all, row[0].Text)
+			}
+			report := r.run()
+			requireFaults(t, map[Kind][]string{Metadata: all}, report)
+			require.Contains(t, report.Examples[Metadata][0].Found, "in every row that was looked at")
+			require.True(t, r.repair().Equal)
+		})
+	}
+}
+
+func TestATextThatIsWrongInEveryRowIsNotEqual(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, func(r *rig) { r.spec.Text = "{{.title}} costs {{.price}}" })
+	var all []string
 	for id := range 20 {
-		r.patch(strconv.Itoa(id+1), map[string]any{"at": int64(1767323045678)}) // time.precision.mode: connect, say
+		row := article(id)
+		r.table.put(row)
+		wrong := slices.Clone(row)
+		wrong[3].Text = "0.01"
+		r.index(wire.Form{}, wrong)
+		all = append(all, row[0].Text)
 	}
 	report := r.run()
-	requireFaults(t, nil, report)
-	require.Equal(t, []Unchecked{{
-		What: "metadata at", Why: "column at of type timestamptz: its form on the wire cannot be told", Values: 20,
-	}}, report.Unchecked)
+	require.Equal(t, 20, report.Faults[Stale], all)
+	require.False(t, report.Clean())
+	require.Empty(t, report.Unchecked)
+}
+
+// TestWhatEqualsTheGuessIsChecked: a type of no known form whose values are as expected leaves no doubt.
+func TestWhatEqualsTheGuessIsChecked(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, func(r *rig) {
+		r.table.columns = append(r.table.columns, Column{Name: "iv", Type: "interval", Modifier: -1, SQL: "interval"})
+		r.spec.Metadata = append(r.spec.Metadata, document.Field{Column: "iv"})
+	})
+	for id := range 3 {
+		row := append(article(id), Value{Text: "P1D"})
+		r.table.put(row)
+		r.index(wire.Form{}, row)
+	}
+	report := r.run()
+	require.True(t, report.Equal, "%+v", report)
+	r.patch("1", map[string]any{"iv": "P2D"})
+	report = r.run()
+	require.True(t, report.Clean())
+	require.False(t, report.Equal)
+	require.Equal(t, 1, report.Unchecked[0].Values)
 }
 
 func TestFourByteFloatsAreComparedAsSuch(t *testing.T) {

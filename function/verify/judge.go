@@ -39,6 +39,7 @@ func (e *entry) absent() bool { return e == nil || (e.doc != nil && e.doc.Empty)
 type finding struct {
 	kind            Kind
 	expected, found string
+	gone            bool                // the table does not have the row
 	damaged         bool                // the commit mark cannot be read
 	surplus         map[string][]string // user metadata keys that a record has too many, by record
 }
@@ -46,10 +47,11 @@ type finding struct {
 // judge compares rows with records.
 type judge struct {
 	columns   map[string]*Column // by metadata key, where the wire form is not exact, and those of floating-point numbers
-	lenient   map[string]bool    // metadata keys that cannot be compared
+	lenient   map[string]bool    // metadata keys that cannot be compared: what differs may be right
+	unfit     map[string]bool    // metadata keys that no row has in any form that is known
 	textGuess string             // the column for which the text cannot be compared; "" when it can
 	chunked   bool
-	unchecked map[string]int // values not compared, by metadata key; "" is the text
+	unchecked map[string]int // values that differ and may be right, by metadata key; "" is the text
 }
 
 // row compares one row (nil: the table does not have it) with its records. extra are records that the index was seen to have of it.
@@ -77,12 +79,12 @@ func (j *judge) row(e *entry, id string, extra []string, records map[string]chro
 
 func ghost(e *entry, id string, extra []string, records map[string]chroma.Match) *finding {
 	for _, record := range append([]string{id}, extra...) {
-		if m, has := records[record]; has {
+		if m, has := records[record]; has && hasMark(m.Metadata) {
 			why := "no such row"
 			if e != nil {
 				why = "no record: the row's text is empty"
 			}
-			return &finding{kind: Ghost, expected: why, found: fmt.Sprintf("record %s: %s", plain(record), show(m.Document))}
+			return &finding{kind: Ghost, gone: e == nil, expected: why, found: fmt.Sprintf("record %s: %s", plain(record), show(m.Document))}
 		}
 	}
 	return nil
@@ -123,10 +125,11 @@ func (j *judge) document(e *entry, state document.State, extra []string, records
 // structure looks for holes, tails and chunks that do not say where they stand.
 func (j *judge) structure(e *entry, n int, extra []string, records map[string]chroma.Match) *finding {
 	for _, id := range extra {
-		if _, has := records[id]; !has {
+		m, has := records[id]
+		if !has || !hasMark(m.Metadata) {
 			continue
 		}
-		if _, index := recordID(id); index >= n || index < 0 {
+		if _, index := document.RowOf(id); index >= n {
 			return &finding{kind: Chunks, expected: fmt.Sprintf("%d records", n), found: "record " + plain(id)}
 		}
 	}
@@ -156,23 +159,23 @@ func (j *judge) metadata(e *entry, records map[string]chroma.Match) *finding {
 	var f *finding
 	for _, chunk := range e.doc.Chunks {
 		found := document.UserMetadata(records[chunk.ID].Metadata)
-		if len(j.lenient) == 0 && maps.EqualFunc(e.doc.Metadata, found, func(a, b any) bool { return reflect.DeepEqual(a, b) }) {
+		if maps.EqualFunc(e.doc.Metadata, found, func(a, b any) bool { return reflect.DeepEqual(a, b) }) {
 			continue
 		}
 		for _, key := range slices.Sorted(maps.Keys(union(e.doc.Metadata, found))) {
 			want, wanted := e.doc.Metadata[key]
 			have, has := found[key]
-			if j.lenient[key] && wanted {
-				j.count(key)
+			switch {
+			case wanted == has && j.same(key, want, have) || j.special(e, key, have):
 				continue
-			}
-			if wanted == has && j.same(key, want, have) || j.special(e, key, have) {
+			case j.lenient[key] && wanted:
+				j.count(key)
 				continue
 			}
 			if f == nil {
 				f = &finding{
 					kind: Metadata, surplus: map[string][]string{},
-					expected: plain(key) + " = " + show(want), found: plain(key) + " = " + show(have) + inRecord(chunk.ID, e.id),
+					expected: plain(key) + " = " + show(want), found: plain(key) + " = " + show(have) + inRecord(chunk.ID, e.id) + j.hint(key),
 				}
 			}
 			if has && !wanted {
@@ -188,6 +191,14 @@ func inRecord(record, row string) string {
 		return ""
 	}
 	return " in record " + plain(record)
+}
+
+// hint tells that a column as a whole does not fit, which is rather a setting of the source than a row.
+func (j *judge) hint(key string) string {
+	if !j.unfit[key] {
+		return ""
+	}
+	return ", in every row that was looked at"
 }
 
 func union(a, b map[string]any) map[string]any {

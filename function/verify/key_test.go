@@ -59,15 +59,11 @@ func TestAnIDLeadsBackToItsKey(t *testing.T) {
 		require.NoError(t, err)
 		id, err := builder.ID(change)
 		require.NoError(t, err)
-		require.False(t, hashed(id))
+		require.False(t, document.IsHashed(id))
 
 		require.True(t, column.Invertible(tt.form), tt.typ)
-		values, ok := parts(id, prefixOf("app", "a.b"), 2)
-		require.True(t, ok, id)
-		got, ok := column.Stored(values[0], tt.form)
-		require.True(t, ok, id)
-		require.Equal(t, Value{Text: tt.text}, got, id)
-		require.True(t, values[1].Null)
+		c := &comparison{table: table, form: tt.form, ids: document.NewIDs("app.a.b", true)}
+		require.Equal(t, Key{{Text: tt.text}, {Null: true}}, c.parse(id, ""), id)
 	}
 }
 
@@ -89,33 +85,15 @@ func replaceZ(s string) string {
 	return s
 }
 
-func TestIDsThatNoRowHas(t *testing.T) {
+func TestTextsThatNoKeyHas(t *testing.T) {
 	t.Parallel()
-	for _, id := range []string{"", "a", "a/b/c", "a/", "a/%zz", "a/%00"} {
-		_, ok := parts(id, "", 2)
-		require.False(t, ok, id)
-	}
-	_, ok := parts("app.x/1", prefixOf("app", "y"), 1)
-	require.False(t, ok)
-	for _, c := range []struct{ typ, text string }{{"int2", "40000"}, {"int8", "abc"}, {"bytea", "%"}, {"date", "x"}} {
-		_, ok := (&Column{Type: c.typ, Modifier: -1}).Stored(Value{Text: c.text}, wire.Form{})
-		require.False(t, ok, c)
+	for _, c := range []struct{ typ, text string }{{"int2", "40000"}, {"int8", "abc"}, {"bytea", "%"}, {"date", "x"}, {"text", "a\x00b"}} {
+		comp := &comparison{table: &Table{Columns: []Column{{Type: c.typ, Modifier: -1}}, Key: []int{0}}}
+		require.Nil(t, comp.parse(document.NewIDs("", false).Row(c.text), ""), c)
 	}
 	require.False(t, (&Column{Type: "float8"}).Invertible(wire.Form{}))
 	require.False(t, (&Column{Type: "numeric"}).Invertible(wire.Form{Decimals: wire.DecimalPrecise}))
 	require.False(t, (&Column{Type: "text", Array: true}).Invertible(wire.Form{}))
-}
-
-func TestRecordIDs(t *testing.T) {
-	t.Parallel()
-	for id, want := range map[string]struct {
-		row   string
-		chunk int
-	}{
-		"7": {"7", 0}, "7#1": {"7", 1}, "7#12": {"7", 12}, "7#0": {"7#0", -1}, "7#01": {"7#01", -1}, "7#x": {"7#x", -1}, "7#": {"7#", -1},
-	} {
-		row, chunk := recordID(id)
-		require.Equal(t, want.row, row)
-		require.Equal(t, want.chunk, chunk)
-	}
+	require.False(t, (&Column{Type: "timestamp", Modifier: 6}).Invertible(wire.Form{Precision: wire.PrecisionMillis}))
+	require.True(t, (&Column{Type: "timestamp", Modifier: 3}).Invertible(wire.Form{Precision: wire.PrecisionMillis}))
 }

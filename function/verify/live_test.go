@@ -23,6 +23,9 @@ import (
 // middle of the mending the repair may be killed.
 type live struct {
 	Applier
+
+	pipeline *Pipeline // the same
+
 	r       *rig
 	rng     *rand.Rand
 	quiet   bool           // writes nothing
@@ -53,8 +56,10 @@ func (l *live) Apply(ctx context.Context, changes []indexer.Record) ([]indexer.O
 	})
 	outcomes, err := l.Applier.Apply(ctx, changes)
 	if cause := context.Cause(ctx); err != nil && cause != nil {
+		l.pipeline.Close() // its writer with it, while nothing can be written
 		return nil, cause
 	}
+	l.r.server.Control(nil) // the function's own writes are not refused
 	return outcomes, err
 }
 
@@ -155,7 +160,8 @@ func runBeside(t *testing.T, seed uint64) (killed bool) {
 	r.table.put(rows...)
 	r.index(wire.Form{}, rows...)
 	r.plantRandomly(rng)
-	l := &live{Applier: r.newPipeline(), r: r, rng: rng, kill: rng.IntN(10) - 2, written: map[string]int{}}
+	p := r.newPipeline()
+	l := &live{Applier: p, pipeline: p, r: r, rng: rng, kill: rng.IntN(10) - 2, written: map[string]int{}}
 	r.config.Applier = l
 	_, err := Run(t.Context(), r.config)
 	require.NoError(t, l.err)

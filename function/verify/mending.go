@@ -30,6 +30,7 @@ func (p *plan) add(s *suspect) {
 		return
 	}
 	first, has := p.v.records[s.id]
+	has = has && hasMark(first.Metadata)
 	switch {
 	case e == nil && (s.key == nil || !has):
 		p.remove(s)
@@ -40,7 +41,7 @@ func (p *plan) add(s *suspect) {
 		p.planned[s.id] = true
 		p.change(p.deletion(s), f.kind, p.repair(s, e, f))
 		return
-	case e.absent() && !has:
+	case e.absent() && !has: // its chunks alone are there
 		p.orphans = append(p.orphans, *s)
 		return
 	}
@@ -75,7 +76,7 @@ func (p *plan) repair(s *suspect, e *entry, f *finding) *indexer.Repair {
 		if _, has := p.v.records[id]; !has {
 			continue
 		}
-		if _, index := recordID(id); index < end+maxTail {
+		if _, index := document.RowOf(id); index < end+maxTail {
 			r.Chunks = max(r.Chunks, index+1)
 		} else {
 			p.removed = append(p.removed, id)
@@ -87,29 +88,31 @@ func (p *plan) repair(s *suspect, e *entry, f *finding) *indexer.Repair {
 	return r
 }
 
-// remove plans the removal of what no change can speak of.
+// remove plans the removal of what no change can speak of, as far as it bears a mark.
 func (p *plan) remove(s *suspect) {
 	if s.key != nil {
 		p.orphans = append(p.orphans, *s)
 		return
 	}
-	p.removed = append(append(p.removed, s.id), s.extra...)
+	p.removed = append(p.removed, p.marked(append([]string{s.id}, s.extra...))...)
+}
+
+// marked returns those of the records that rowvec wrote.
+func (p *plan) marked(ids []string) []string {
+	return slices.DeleteFunc(ids, func(id string) bool { return !hasMark(p.v.records[id].Metadata) })
 }
 
 // deletion is the change that removes a row that the table does not have. The key's texts are those of the id, which is all that an id
 // is made of.
 func (p *plan) deletion(s *suspect) *connector.Change {
 	t := p.c.table
-	name := s.id
-	if hashed(name) {
-		name, _ = p.v.records[s.id].Metadata[document.KeyFullKey].(string)
-	}
-	values, _ := parts(name, p.c.prefix, len(t.Key))
+	full, _ := p.v.records[s.id].Metadata[document.KeyFullKey].(string)
+	values, _ := p.c.ids.Key(s.id, full, len(t.Key))
 	c := &connector.Change{Op: connector.Delete, Table: t.Name, Version: p.version, Before: connector.Row{}}
-	for i, v := range values {
+	for i, text := range values {
 		column := connector.Column{Name: t.Columns[t.Key[i]].Name}
-		if !v.Null {
-			column.Value = v.Text
+		if text != nil {
+			column.Value = *text
 		}
 		c.Key = append(c.Key, column)
 		c.Before[column.Name] = column.Value
@@ -147,8 +150,8 @@ func (p *plan) stillOrphans(ctx context.Context) ([]string, error) {
 	}
 	var gone []string
 	for _, s := range p.orphans {
-		if _, has := firsts[s.id]; !has {
-			gone = append(gone, s.extra...)
+		if !hasMark(firsts[s.id]) {
+			gone = append(gone, p.marked(slices.Clone(s.extra))...)
 		}
 	}
 	return gone, nil

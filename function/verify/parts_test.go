@@ -90,7 +90,7 @@ func TestLargeRowsAreComparedAndMendedInParts(t *testing.T) {
 		row[2].Text = strings.Repeat("x", size)
 		r.table.put(row)
 		r.forge(strconv.Itoa(id), strings.Repeat("y", size), nil)
-		r.forge(strconv.Itoa(1000+id), strings.Repeat("z", size), nil)
+		r.forge(strconv.Itoa(1000+id), strings.Repeat("z", size), mark())
 	}
 	s := &scales{}
 	r.config.Source, r.config.Index, r.config.Applier = weighedTable{r.table, s}, weighedIndex{r.col, s}, weighedApplier{r.pipeline, s}

@@ -11,8 +11,6 @@ import (
 )
 
 const (
-	// sampleRun is how many neighbouring ids a sample takes at a time.
-	sampleRun = 50
 	// ahead is how many pages of rows are read before they are looked up.
 	ahead = 1
 	// fetchers is how many requests to the index run at once. Chroma 1.5.9 answers each on one core.
@@ -123,26 +121,7 @@ func (c *comparison) readPages(ctx context.Context, yield func([]Row) error) err
 	if c.Sample == 0 {
 		return c.Source.Pages(ctx, c.table, yield)
 	}
-	rows, err := c.Source.Sample(ctx, c.keys, c.Sample)
-	if err != nil {
-		return err
-	}
-	keys := make([]Key, len(rows))
-	for i, row := range rows {
-		keys[i] = c.keys.key(row)
-	}
-	for limit := firstPage; len(keys) > 0; {
-		n := min(limit, len(keys))
-		page, err := c.Source.Find(ctx, c.table, keys[:n])
-		if err != nil {
-			return err
-		}
-		if err := yield(page); err != nil {
-			return err
-		}
-		keys, limit = keys[n:], max(1, nextPage(page))
-	}
-	return nil
+	return c.sampleRows(ctx, yield)
 }
 
 func (c *comparison) compare(ctx context.Context, page fetched) error {

@@ -2,6 +2,7 @@ package verify
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strings"
 
@@ -13,13 +14,14 @@ import (
 // probeRows is how many rows are looked at to find out the form, fewer where they are large.
 const probeRows = 200
 
-// enough is how many stored values must differ from all that is expected before it is the expectation that is doubted.
+// enough is how many stored values must differ from what every form expects before it is told that none fits.
 const enough = 5
 
-// probe finds out in which form the source writes, from a few rows that the index holds, and which columns cannot be compared at all:
-// those whose type has no known form, and those where no row has what any form expects. A table of exact types needs no probe.
+// probe finds out in which form the source writes, from a few rows that the index holds. Only a form that is known is believed: values that
+// fit none are faults, however many they are, as nothing else tells them from a column that was written wrong. Columns whose type has no
+// known form cannot be compared where they differ. A table of exact types needs no probe.
 func (c *comparison) probe(ctx context.Context) error {
-	all := wire.Forms(c.Schemas)
+	all := wire.Forms(c.table.Columns, c.Schemas)
 	c.form = all[0]
 	c.judge = c.newJudge()
 	if !c.ambiguous() {
@@ -33,8 +35,9 @@ func (c *comparison) probe(ctx context.Context) error {
 		return err
 	}
 	var best *score
+	known := map[string]chroma.Match{}
 	for _, f := range all {
-		s, err := c.score(ctx, rows, f)
+		s, err := c.score(ctx, rows, f, known)
 		if err != nil {
 			return err
 		}
@@ -44,12 +47,7 @@ func (c *comparison) probe(ctx context.Context) error {
 	}
 	c.form = best.form
 	for key, column := range c.judge.columns {
-		if column.Sureness() == wire.Formed && best.differ[key] >= enough && best.equal[key] == 0 {
-			c.judge.lenient[key] = true
-		}
-	}
-	if column := c.textColumn(wire.Formed); column != "" && c.judge.textGuess == "" && best.differ[""] >= enough && best.equal[""] == 0 {
-		c.judge.textGuess = column
+		c.judge.unfit[key] = column.Sureness() == wire.Formed && best.differ[key] >= enough && best.equal[key] == 0
 	}
 	return nil
 }
@@ -60,7 +58,9 @@ func (c *comparison) ambiguous() bool {
 
 // newJudge knows the columns whose form is not exact.
 func (c *comparison) newJudge() *judge {
-	j := &judge{columns: map[string]*Column{}, lenient: map[string]bool{}, chunked: c.Chunked, textGuess: c.textColumn(wire.Guessed)}
+	j := &judge{
+		columns: map[string]*Column{}, lenient: map[string]bool{}, unfit: map[string]bool{}, chunked: c.Chunked, textGuess: c.textColumn(wire.Guessed),
+	}
 	for _, f := range c.Fields {
 		col, has := c.table.column(f.Column)
 		if !has || col.Sureness() == wire.Exact && col.Type != "float8" {
@@ -71,9 +71,8 @@ func (c *comparison) newJudge() *judge {
 			key = f.Column
 		}
 		j.columns[key] = col
-		j.lenient[key] = col.Sureness() == wire.Guessed && col.Type != "float4"
-		if !j.lenient[key] {
-			delete(j.lenient, key)
+		if col.Sureness() == wire.Guessed && col.Type != "float4" {
+			j.lenient[key] = true
 		}
 	}
 	return j
@@ -103,22 +102,27 @@ type score struct {
 	equal, differ map[string]int // by metadata key; "" is the text
 }
 
-func (c *comparison) score(ctx context.Context, rows []Row, f wire.Form) (*score, error) {
+// score compares rows in a form. known are records that were read for another one, as ids seldom depend on it; those without an id are not there.
+func (c *comparison) score(ctx context.Context, rows []Row, f wire.Form, known map[string]chroma.Match) (*score, error) {
 	entries, err := entriesIn(c.table, f, c.Builder, rows)
 	if err != nil {
 		return nil, err
 	}
-	ids := make([]string, len(entries))
-	for i, e := range entries {
-		ids[i] = e.id
+	var ids []string
+	for _, e := range entries {
+		if _, has := known[e.id]; !has {
+			ids = append(ids, e.id)
+			known[e.id] = chroma.Match{}
+		}
 	}
 	records, err := c.Index.Records(ctx, ids)
 	if err != nil {
 		return nil, err //nolint:wrapcheck // the index names its operation
 	}
+	maps.Copy(known, records)
 	s := &score{form: f, equal: map[string]int{}, differ: map[string]int{}}
 	for _, e := range entries {
-		if m, has := records[e.id]; has && e.doc != nil && !e.doc.Empty {
+		if m := known[e.id]; m.ID != "" && e.doc != nil && !e.doc.Empty {
 			s.compare(c.judge, e, m)
 		}
 	}

@@ -28,7 +28,8 @@ func TestPlantedFaultsAreFoundAndNoOthers(t *testing.T) {
 				}
 				r.spec.PrefixIDs = rng.IntN(4) == 0
 			})
-			f := wire.Forms(false)[rng.IntN(len(wire.Forms(false)))]
+			forms := wire.Forms(r.table.columns, false)
+			f := forms[rng.IntN(len(forms))]
 			var rows []Row
 			for id := range 20 + rng.IntN(200) {
 				rows = append(rows, randomRow(rng, id))
@@ -67,7 +68,7 @@ func (r *rig) plantRandomly(rng *rand.Rand) map[Kind][]string {
 	require.NoError(r.t, err)
 	chunks := map[string]int{}
 	for _, id := range ids {
-		row, _ := recordID(id)
+		row, _ := document.RowOf(id)
 		chunks[row]++
 	}
 	all := slices.Sorted(func(yield func(string) bool) {
@@ -98,14 +99,14 @@ func (r *rig) plantOne(rng *rand.Rand, kind Kind, id string, chunks int) {
 	case Stale:
 		r.forge(document.ChunkIDs(id, 0, chunks)[rng.IntN(chunks)], "another text", nil)
 	case Ghost:
-		r.forge(document.ChunkIDs(id, 0, 2)[rng.IntN(2)], "a ghost", map[string]any{"title": "x"})
+		r.forge(document.ChunkIDs(id, 0, 2)[rng.IntN(2)], "a ghost", mark(map[string]any{"title": "x"}))
 	case Metadata:
 		r.patch(document.ChunkIDs(id, 0, chunks)[rng.IntN(chunks)], []map[string]any{{"title": "y"}, {"title": nil}, {"more": 1.5}}[rng.IntN(3)])
 	case Chunks:
 		if chunks > 1 && rng.IntN(2) == 0 {
 			r.drop(document.ChunkIDs(id, 1, 2)...)
 		} else {
-			r.forge(document.ChunkIDs(id, chunks, chunks+1)[0], "a tail", nil)
+			r.forge(document.ChunkIDs(id, chunks, chunks+1)[0], "a tail", map[string]any{document.KeyRow: id})
 		}
 	}
 }

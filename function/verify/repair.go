@@ -27,11 +27,13 @@ func (c *comparison) repair(ctx context.Context) error {
 		if err := c.pass(ctx); err != nil {
 			return err
 		}
+		c.found = append(c.found, c.culling.decide(c.total, c.report.Records)...)
 		left := c.report.Total()
 		if first == nil {
 			first = c.report
 		}
-		if left == 0 || round == maxRounds || (round > 1 && left >= previous) {
+		idle := len(c.found) == 0 && !c.mended
+		if left == 0 || idle || round == maxRounds || (round > 1 && left >= previous) {
 			c.conclude(first, round)
 			return nil
 		}
@@ -51,7 +53,7 @@ func (c *comparison) conclude(first *Report, rounds int) {
 		r.Mended[k] = max(0, first.Faults[k]-c.report.Faults[k])
 	}
 	if c.report.Total() > 0 {
-		r.Failed = append(r.Failed, c.failed...)
+		r.Failed, r.Refused = append(r.Failed, c.failed...), c.culling.refused
 	}
 	c.report.Repair = r
 }
@@ -71,6 +73,7 @@ func (c *comparison) mend(ctx context.Context) error {
 	if len(batch) == 0 {
 		return nil
 	}
+	c.mended = true
 	version, err := c.Source.Fence(ctx)
 	if err != nil {
 		return fmt.Errorf("mend table %s: %w", c.Table, err)

@@ -13,10 +13,11 @@ const maxExamples = 20
 type Report struct {
 	Table      string             `json:"table"`
 	Collection string             `json:"collection"`
-	Equal      bool               `json:"equal"`   // no faults, nothing unsettled
+	Equal      bool               `json:"equal"`   // no faults, and nothing that could not be compared
 	Sampled    int                `json:"sampled"` // rows asked for by a sample; 0: everything was compared
 	Rows       int                `json:"rows"`    // rows compared
 	Records    int                `json:"records"` // records of the index looked at
+	Foreign    int                `json:"foreign"` // of these, records of others: without a mark of rowvec's, or of no row that the tables can have
 	Faults     map[Kind]int       `json:"faults"`  // by kind; every kind is there
 	OnTheWay   int                `json:"onTheWay"`
 	Unsettled  int                `json:"unsettled"` // rows that changed each time they were compared
@@ -39,6 +40,8 @@ type Repair struct {
 	Rounds int          `json:"rounds"` // passes that mended something
 	Mended map[Kind]int `json:"mended"` // faults that are gone, by kind
 	Failed []Failure    `json:"failed"` // the first that could not be mended
+
+	Refused string `json:"refused"` // why ghosts were left; "" when they were not
 }
 
 // Failure is a row that could not be mended.
@@ -79,21 +82,27 @@ func (r *Report) Total() int {
 	return n
 }
 
+// Clean reports that the comparison was finished and found no fault, in what could be compared.
+func (r *Report) Clean() bool { return r.Error == "" && r.Total() == 0 }
+
 func (r *Report) finish(took time.Duration) {
-	r.Equal = r.Total() == 0 && r.Unsettled == 0
+	r.Equal = r.Clean() && r.Unsettled == 0 && len(r.Unchecked) == 0
 	r.Seconds = took.Round(time.Millisecond).Seconds()
 }
 
 // note writes down what was not checked.
 func (c *comparison) note() {
 	j := c.judge
-	if j.textGuess != "" {
+	if j.unchecked[""] > 0 {
 		c.report.Unchecked = append(c.report.Unchecked, Unchecked{
 			What: "text", Values: j.unchecked[""],
 			Why: "the text has column " + j.textGuess + ", whose form on the wire cannot be told: a text that differs may be right",
 		})
 	}
-	for _, key := range slices.Sorted(maps.Keys(j.lenient)) {
+	for _, key := range slices.Sorted(maps.Keys(j.unchecked)) {
+		if key == "" {
+			continue
+		}
 		why := "a column whose form on the wire cannot be told"
 		if col := j.columns[key]; col != nil {
 			why = "column " + col.Name + " of type " + col.Type + ": its form on the wire cannot be told"

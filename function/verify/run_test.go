@@ -33,17 +33,16 @@ func TestEachKindOfFaultIsFound(t *testing.T) {
 	r.forge("8", "another text", nil)                                             // its mark still says that it is right
 	r.patch("9", map[string]any{document.KeyFingerprint: "0123456789abcdef"})     // as of another model
 	r.patch("10", map[string]any{document.KeyLSN: "not a number"})                // a damaged mark
-	r.forge("500", "of nobody", map[string]any{"title": "x"})                     // a row that is not there
-	r.forge("no such key", "of nobody", nil)                                      // an id that no row can have
+	r.forge("500", "of nobody", mark(map[string]any{"title": "x"}))               // a row that is not there
 	r.patch("11", map[string]any{"title": "another"})                             // another value
 	r.patch("12", map[string]any{"extra": int64(1)})                              // one too many
 	r.patch("13", map[string]any{"cost": nil})                                    // one too few
 	r.patch("14", map[string]any{"tags": []string{"new"}})                        // a shorter list
-	r.forge("15#1", "a tail", nil)                                                // a chunk beyond the end
+	r.forge("15#1", "a tail", map[string]any{document.KeyRow: "15"})              // a chunk beyond the end
 	r.patch("16", map[string]any{document.KeyChunks: int64(3)})                   // a mark that counts too many
 	r.table.put(text("17", "", "", "\x00", "\x00", "2026-01-02 03:04:05.678+00")) // ": " is no empty text
 	requireFaults(t, map[Kind][]string{
-		Missing: {"7"}, Stale: {"8", "9", "10", "17"}, Ghost: {"500", "no such key"}, Metadata: {"11", "12", "13", "14"}, Chunks: {"15", "16"},
+		Missing: {"7"}, Stale: {"8", "9", "10", "17"}, Ghost: {"500"}, Metadata: {"11", "12", "13", "14"}, Chunks: {"15", "16"},
 	}, r.run())
 }
 
@@ -81,7 +80,9 @@ func TestAnEmptyTextDoesNotBelongInTheIndex(t *testing.T) {
 	empty[2] = Value{Null: true}
 	r.table.put(empty)
 	requireFaults(t, nil, r.run())
-	r.forge("6", "was here", nil)
+	r.forge("6", "of others", nil)
+	requireFaults(t, nil, r.run())
+	r.patch("6", mark())
 	requireFaults(t, map[Kind][]string{Ghost: {"6"}}, r.run())
 	require.True(t, r.repair().Equal)
 }
@@ -168,16 +169,4 @@ func TestAnIndexThatIsAwayForAMomentIsWaitedFor(t *testing.T) {
 	})
 	requireFaults(t, nil, r.run())
 	require.Greater(t, gets.Load(), int32(2))
-}
-
-func TestASampleLooksAtAsMuch(t *testing.T) {
-	t.Parallel()
-	r := newRig(t)
-	r.fill(300)
-	r.config.Sample = 100
-	report := r.run()
-	requireFaults(t, nil, report)
-	require.Equal(t, 100, report.Sampled)
-	require.Equal(t, 100, report.Rows)
-	require.Equal(t, 100, report.Records)
 }

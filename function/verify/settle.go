@@ -14,7 +14,8 @@ type suspect struct {
 	id      string
 	key     Key      // nil when the id cannot be one of the table's
 	extra   []string // records that the index was seen to have of it besides those of the row's text
-	records bool     // found by the pass over the records: only what that pass alone can find counts
+	listed  int      // how many of its records the pass over the records has seen
+	records bool     // found by that pass
 	since   time.Time
 	due     time.Time
 	seen    [sha256.Size]byte // row and records as they were compared last
@@ -155,19 +156,6 @@ func (c *comparison) look(ctx context.Context, batch []suspect) (*view, error) {
 	return v, nil
 }
 
-// verdict judges a suspect. The pass over the records reports only what the pass over the rows cannot see: ghosts and tails.
-func (c *comparison) verdict(v *view, s *suspect) *finding {
-	e := v.rows[s.id]
-	f := c.judge.row(e, s.id, s.extra, v.records)
-	if f == nil || !s.records || f.kind == Ghost && e == nil {
-		return f
-	}
-	if c.judge.row(e, s.id, nil, v.records) != nil {
-		return nil
-	}
-	return f
-}
-
 // digest tells whether a row or its first record is another one than before.
 func (v *view) digest(s *suspect) [sha256.Size]byte {
 	row := "none"
@@ -197,7 +185,8 @@ func (c *comparison) recheckPart(ctx context.Context, try int, batch []suspect) 
 	}
 	findings := make([]*finding, len(batch))
 	for i := range batch {
-		if findings[i] = c.verdict(v, &batch[i]); findings[i] == nil && try > 0 {
+		findings[i] = c.judge.row(v.rows[batch[i].id], batch[i].id, batch[i].extra, v.records)
+		if findings[i] == nil && try > 0 {
 			c.lag = max(c.lag, time.Since(batch[i].since))
 		}
 	}
@@ -226,19 +215,19 @@ func (c *comparison) settled(try int, s suspect, f *finding, digest [sha256.Size
 	}
 }
 
-// confirm reports a fault; a row that the pass over the records meets again on a later page is reported once.
+// maxSeen bounds how many rows are remembered as reported.
+const maxSeen = 1 << 20
+
+// confirm reports a fault, once for a row: the pass over the records may meet a row that the pass over the rows has reported, or a row
+// whose records it has seen on an earlier page.
 func (c *comparison) confirm(s suspect, f *finding) {
-	if s.records {
-		if _, again := c.seen[s.id]; !again {
-			c.report.add(s.id, f)
-		}
-		if len(c.seen) < 1<<20 {
-			c.seen[s.id] = struct{}{}
-		}
-	} else {
+	if _, again := c.seen[s.id]; !again {
 		c.report.add(s.id, f)
 	}
-	if c.Applier != nil {
+	if len(c.seen) < maxSeen {
+		c.seen[s.id] = struct{}{}
+	}
+	if c.Applier != nil && (!f.gone || c.culling.take(s)) {
 		c.found = append(c.found, s)
 	}
 }

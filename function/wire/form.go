@@ -1,9 +1,12 @@
 package wire
 
+import "slices"
+
 // Form is how the source writes the types that it can write in several ways. The settings of the connector are not at hand here.
 type Form struct {
 	Decimals  Decimals
 	Temporals Temporals
+	Precision Precision
 	Padded    bool // timestamps with time zone carry trailing zeros, as Debezium 2 and later write them
 }
 
@@ -26,22 +29,41 @@ const (
 	TemporalText                     // schema at hand: package connector writes ISO 8601
 )
 
-// Forms returns all of them, the likeliest first.
-func Forms(schemas bool) []Form {
+// Precision is time.precision.mode of the connector, for times and timestamps without time zone.
+type Precision uint8
+
+// The modes.
+const (
+	PrecisionAdaptive Precision = iota // adaptive, the default: milliseconds for up to three digits, else microseconds
+	PrecisionMicros                    // adaptive_time_microseconds: times of day in microseconds
+	PrecisionMillis                    // connect: milliseconds, what is finer is cut off
+)
+
+// Forms returns all of them that make a difference to these columns, the likeliest first. schemas says that the function has the schemas.
+func Forms(columns []Column, schemas bool) []Form {
 	order := []Temporals{TemporalNumbers, TemporalText}
 	if schemas {
 		order = []Temporals{TemporalText, TemporalNumbers}
 	}
-	modes := []Decimals{DecimalText, DecimalPrecise, DecimalDouble}
-	all := make([]Form, 0, 2*len(modes)*len(order))
-	for _, d := range modes {
-		for _, t := range order {
-			for _, padded := range []bool{false, true} {
-				all = append(all, Form{Decimals: d, Temporals: t, Padded: padded})
+	all := make([]Form, 0, 36)
+	for _, d := range variants(columns, []Decimals{DecimalText, DecimalPrecise, DecimalDouble}, "numeric") {
+		for _, t := range variants(columns, order, "numeric", "date", "time", "timestamp", "float4", "float8") {
+			for _, p := range variants(columns, []Precision{PrecisionAdaptive, PrecisionMillis, PrecisionMicros}, "time", "timestamp") {
+				for _, padded := range variants(columns, []bool{false, true}, "timestamptz") {
+					all = append(all, Form{Decimals: d, Temporals: t, Precision: p, Padded: padded})
+				}
 			}
 		}
 	}
 	return all
+}
+
+// variants returns all of a setting's values if one of the columns is of a type that they concern, else the first.
+func variants[T any](columns []Column, all []T, types ...string) []T {
+	if slices.ContainsFunc(columns, func(c Column) bool { return slices.Contains(types, c.Type) }) {
+		return all
+	}
+	return all[:1]
 }
 
 // Certainty is how well the wire form of a column is known.

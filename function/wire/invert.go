@@ -16,8 +16,10 @@ func (c *Column) Invertible(f Form) bool {
 	}
 	switch c.Type {
 	case "bool", "int2", "int4", "int8", "oid", "text", "varchar", "bpchar", "name", "citext", "uuid", "enum", "inet", "cidr", "macaddr",
-		"bytea", "date", "timestamp", "timestamptz":
+		"bytea", "date", "timestamptz":
 		return true
+	case "timestamp":
+		return f.Precision != PrecisionMillis || coarse(c, Form{}) // what was cut off is lost
 	case "numeric":
 		return f.Decimals == DecimalText || f.Temporals == TemporalText && f.Decimals == DecimalPrecise
 	default:
@@ -66,7 +68,7 @@ func (c *Column) storedMoment(text string, f Form) (Value, bool) {
 	switch {
 	case c.Type == "date":
 		t = time.Unix(n*secondsPerDay, 0).UTC()
-	case coarse(c):
+	case coarse(c, f):
 		t = time.UnixMilli(n).UTC()
 	default:
 		t = time.UnixMicro(n).UTC()

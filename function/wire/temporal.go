@@ -16,7 +16,7 @@ const (
 )
 
 // temporal converts a date or time as Postgres prints it. With a schema at hand package connector makes ISO 8601 of it; without one it
-// stays the number that Debezium's adaptive precision mode sends: days; milliseconds for a declared precision of up to 3, else
+// stays the number that Debezium sends: days; in its adaptive precision mode milliseconds for a declared precision of up to 3, else
 // microseconds. A timestamp with time zone is text either way, in UTC.
 func temporal(c *Column, text string, f Form) (any, error) {
 	if text == "infinity" || text == "-infinity" {
@@ -37,11 +37,13 @@ func temporal(c *Column, text string, f Form) (any, error) {
 		return m.date() + "T" + m.clock() + "Z", nil
 	case f.Temporals == TemporalText && c.Type == "date":
 		return m.date(), nil
+	case f.Temporals == TemporalText && f.Precision == PrecisionMillis:
+		return m.date() + "T" + cut(m.clock()), nil
 	case f.Temporals == TemporalText:
 		return m.date() + "T" + m.clock(), nil
 	case c.Type == "date":
 		return m.unix() / secondsPerDay, nil
-	case coarse(c):
+	case coarse(c, f):
 		return m.unix()*1000 + m.micros()/1000, nil
 	default:
 		return m.unix()*1_000_000 + m.micros(), nil
@@ -50,8 +52,13 @@ func temporal(c *Column, text string, f Form) (any, error) {
 
 const secondsPerDay = 24 * 60 * 60
 
-// coarse reports whether adaptive precision sends milliseconds.
-func coarse(c *Column) bool { return c.Modifier >= 0 && c.Modifier <= 3 }
+// coarse reports whether the source sends milliseconds.
+func coarse(c *Column, f Form) bool {
+	if f.Precision == PrecisionMicros && c.Type == "time" {
+		return false
+	}
+	return f.Precision == PrecisionMillis || c.Modifier >= 0 && c.Modifier <= 3
+}
 
 func infinite(c *Column, text string, f Form) any {
 	negative := text[0] == '-'
@@ -70,7 +77,10 @@ func infinite(c *Column, text string, f Form) any {
 }
 
 func clock(c *Column, text string, f Form) (any, error) {
-	if f.Temporals == TemporalText {
+	switch {
+	case f.Temporals == TemporalText && f.Precision == PrecisionMillis:
+		return cut(text), nil
+	case f.Temporals == TemporalText:
 		return text, nil
 	}
 	m := moment{}
@@ -78,7 +88,7 @@ func clock(c *Column, text string, f Form) (any, error) {
 		return nil, err
 	}
 	seconds := int64(m.hour)*3600 + int64(m.minute)*60 + int64(m.second)
-	if coarse(c) {
+	if coarse(c, f) {
 		return seconds*1000 + m.micros()/1000, nil
 	}
 	return seconds*1_000_000 + m.micros(), nil

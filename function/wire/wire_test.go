@@ -54,6 +54,12 @@ func TestWire(t *testing.T) {
 		{plainColumn("time"), "03:04:05.678901", Form{}, int64(11045678901)},
 		{plainColumn("time"), "24:00:00", iso, "24:00:00"},
 		{Column{Type: "time", Modifier: 0}, "03:04:05", Form{}, int64(11045000)},
+		{plainColumn("time"), "03:04:05.678901", Form{Precision: PrecisionMillis}, int64(11045678)},
+		{plainColumn("time"), "03:04:05.678901", Form{Temporals: TemporalText, Precision: PrecisionMillis}, "03:04:05.678"},
+		{Column{Type: "time", Modifier: 3}, "03:04:05.678", Form{Precision: PrecisionMicros}, int64(11045678000)},
+		{plainColumn("timestamp"), "2026-01-02 03:04:05.678901", Form{Precision: PrecisionMillis}, int64(1767323045678)},
+		{plainColumn("timestamp"), "2026-01-02 03:04:05.670901", Form{Temporals: TemporalText, Precision: PrecisionMillis}, "2026-01-02T03:04:05.67"},
+		{Column{Type: "timestamp", Modifier: 3}, "2026-01-02 03:04:05.678", Form{Precision: PrecisionMicros}, int64(1767323045678)},
 		{Column{Type: "bit", Modifier: 1}, "1", Form{}, true},
 		{price, "-12345678.90", Form{}, "-12345678.90"},
 		{price, "90.22", precise, "Iz4="},
@@ -89,6 +95,43 @@ func TestWireNamesWhatItCannotRead(t *testing.T) {
 	}
 	_, err := Convert(&Column{Name: "col", Type: "numeric", Modifier: -1}, Value{Text: "x"}, Form{Decimals: DecimalPrecise})
 	require.ErrorContains(t, err, `column "col"`)
+}
+
+// TestFormsAreThoseThatMatter to the columns, each once, and begin with the likeliest.
+func TestFormsAreThoseThatMatter(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		types []string
+		want  int
+	}{
+		{nil, 1},
+		{[]string{"int8", "text"}, 1},
+		{[]string{"float8"}, 2},
+		{[]string{"date"}, 2},
+		{[]string{"timestamptz"}, 2},
+		{[]string{"numeric"}, 6},
+		{[]string{"time"}, 6},
+		{[]string{"timestamp", "timestamptz", "numeric"}, 36},
+	} {
+		var columns []Column
+		for _, name := range c.types {
+			columns = append(columns, Column{Type: name, Modifier: -1})
+		}
+		for _, schemas := range []bool{false, true} {
+			all := Forms(columns, schemas)
+			require.Len(t, all, c.want, c.types)
+			want := Form{}
+			if schemas {
+				want.Temporals = TemporalText
+			}
+			require.Equal(t, want, all[0])
+			seen := map[Form]bool{}
+			for _, f := range all {
+				require.False(t, seen[f])
+				seen[f] = true
+			}
+		}
+	}
 }
 
 func TestTwosComplementIsShortest(t *testing.T) {
