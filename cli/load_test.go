@@ -41,11 +41,11 @@ type loadPlan struct {
 // planned is the measurement, or the short form of it that runs with all tests, beside others and with the race detector.
 func planned(t *testing.T) loadPlan {
 	t.Helper()
-	p := loadPlan{rate: 40, lasts: 5 * time.Second, rows: 30, dimensions: 32, listeners: 50, stuck: 5, events: 200, adds: 2 * time.Second, late: stream.WriteTimeout}
+	p := loadPlan{rate: 15, lasts: 5 * time.Second, rows: 30, dimensions: 32, listeners: 50, stuck: 5, events: 20, adds: 2 * time.Second, late: stream.WriteTimeout}
 	if value, given := os.LookupEnv(loadVariable); given {
 		lasts, err := time.ParseDuration(value)
 		require.NoError(t, err, loadVariable)
-		p.rate, p.lasts, p.rows, p.dimensions, p.adds, p.late, p.chroma = 200, lasts, 10_000, 384, 5*time.Millisecond, time.Second, true
+		p.rate, p.events, p.lasts, p.rows, p.dimensions, p.adds, p.late, p.chroma = 200, 200, lasts, 10_000, 384, 5*time.Millisecond, time.Second, true
 	}
 	return p
 }
