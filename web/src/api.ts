@@ -53,8 +53,13 @@ export class Api {
   }
 }
 
+/** Browsers take a dot, and two, for folders, in any spelling; the gateway reads them encoded once more. */
+function dotless(id: string): string {
+  return id === '.' || id === '..' ? id.replaceAll('.', '%2E') : id
+}
+
 function path(table: string, id: string): string {
-  return `/v1/tables/${encodeURIComponent(table)}/rows/${encodeURIComponent(id)}`
+  return `/v1/tables/${encodeURIComponent(table)}/rows/${encodeURIComponent(dotless(id))}`
 }
 
 interface Problem {

@@ -65,9 +65,9 @@ export interface Instance {
   running: boolean
   state: State
   cause?: string
-  received: number
-  processed: number
-  failed: number
+  received?: number // absent, as the next two, for a token that does not see all tables
+  processed?: number
+  failed?: number
   restarts: number
   lastError?: string
   lastErrorTime?: number

@@ -24,6 +24,12 @@ test('tables and ids are one segment of the path each', async () => {
   expect(r.headers().get('Authorization')).toBeNull()
 })
 
+test('a key of dots is no folder', async () => {
+  const r = rig(json({}))
+  await r.api.similar('app.articles', '..', 1)
+  expect(r.get.mock.calls[0]?.[0]).toBe('/v1/tables/app.articles/rows/%252E%252E/similar?topK=1')
+})
+
 test('a problem document becomes words', async () => {
   const faults = [{ location: 'body.where', message: 'price is a number' }]
   const r = rig(json({ title: 'Bad Request', status: 400, detail: 'price is a number', errors: faults }, { status: 400 }))

@@ -37,6 +37,7 @@ export function Changes(props: { onRow: (table: string, row: string) => void }):
         </Show>
         <button type="button" aria-pressed={held()} onClick={() => setHeld(!held())}>{held() ? 'Go on' : 'Pause'}</button>
       </header>
+      <Show when={changes().length > 0 && status()?.sources.events.error}>{(error) => <p class="empty" role="status">{error()}</p>}</Show>
       <Show when={changes().length > 0} fallback={<p class="empty">{none()}</p>}>
         <div
           class="scroll" role="region" aria-label="Recent changes" tabindex="0"

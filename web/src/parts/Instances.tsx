@@ -32,7 +32,7 @@ function Lines(props: { instance: Instance }): JSX.Element {
         <td><span class={`pill ${i().state}`}>{i().state}</span></td>
         <td class="number wide">{count(i().received)}</td>
         <td class="number">{count(i().processed)}</td>
-        <td class="number" classList={{ bad: i().failed > 0 }}>{count(i().failed)}</td>
+        <td class="number" classList={{ bad: (i().failed ?? 0) > 0 }}>{count(i().failed)}</td>
         <td class="number wide">{count(i().restarts)}</td>
         <td class="number dim">{ago(i().lastInvocation, now())}</td>
       </tr>
