@@ -103,7 +103,7 @@ func (p *prometheus) has(ctx context.Context, query string) error {
 var fallback = regexp.MustCompile(`\s+or (?:vector\(0\)|on\(\) label_replace\(vector\(0\),[^()]*\))$`)
 
 // notInTheWorkload are series that watched does not bring about.
-var notInTheWorkload = regexp.MustCompile(`rowvec_(?:metadata_dropped|texts_truncated)_total`)
+var notInTheWorkload = regexp.MustCompile(`rowvec_(?:metadata_dropped|texts_truncated|gateway_token_requests)_total`)
 
 // shown is a query of the dashboard as Grafana sends it for one function, without its fallback.
 func shown(expr, function string) string {
