@@ -16,7 +16,7 @@ func (p *pass) clearDead(r *row) {
 	p.stale(r, slices.DeleteFunc(slices.Clone(r.items), func(it *item) bool { return !it.Change.Version.StaleAgainst(r.mark.version) }))
 	switch {
 	case len(r.items) == 0:
-		p.forget(r)
+		p.table.forget(r)
 	case p.table.writer.tombstones.marks.guarded(p.table.mark, time.Now()):
 		p.blocked = append(p.blocked, r)
 	default:
