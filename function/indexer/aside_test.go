@@ -248,3 +248,18 @@ func TestARowThatCannotBeReadGivesWay(t *testing.T) {
 		require.Zero(t, r.table.queue.shelved.records)
 	})
 }
+
+// wait gives rows that were set aside some time: not always enough.
+func (w *world) wait(t *Table) {
+	for range 3 {
+		t.mu.Lock()
+		blocked, lacking := len(t.aside.blocked), len(t.aside.lacking)
+		t.mu.Unlock()
+		w.tally.blocked, w.tally.lacking = w.tally.blocked+blocked, w.tally.lacking+lacking
+		if lacking == 0 {
+			return
+		}
+		<-time.After(time.Second)
+		synctest.Wait()
+	}
+}
