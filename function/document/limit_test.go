@@ -116,7 +116,7 @@ func TestATextFarOverTheLimitIsCountedInPart(t *testing.T) {
 	spec.Truncate = false
 	b := newBuilder(t, spec)
 	_, err := b.Build(textRow(strings.Repeat("word ", 1<<20)))
-	requireFault(t, err, "poison", document.ReasonTextTooLong)
+	require.Equal(t, "7", requireFault(t, err, "poison", document.ReasonTextTooLong).Row)
 	require.ErrorContains(t, err, "160 tokens or more")
 	require.Less(t, bytes, 10_000)
 }
