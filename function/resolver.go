@@ -3,7 +3,6 @@ package function
 import (
 	"context"
 	"fmt"
-	"math/rand/v2"
 	"time"
 
 	"github.com/rowvec/rowvec/connector"
@@ -12,13 +11,6 @@ import (
 	"github.com/rowvec/rowvec/function/indexer"
 	"github.com/rowvec/rowvec/function/instance"
 	"github.com/rowvec/rowvec/function/schema"
-)
-
-// Waits between questions for a schema: drawn below a ceiling that doubles from the first to the last, and always the last where only
-// another setting, or an operator at the broker, can help.
-const (
-	firstSchemaWait = 100 * time.Millisecond
-	lastSchemaWait  = 30 * time.Second
 )
 
 // registry gives the schemas of topics; see schema.Registry.
@@ -95,7 +87,7 @@ func (r *resolver) resolve(ctx context.Context, topic string, version []byte) (*
 			r.conditions.RecordException(instance.SystemException, err)
 			said = text
 		}
-		if !sleep(ctx, schemaWait(class, err, attempt)) {
+		if !sleep(ctx, indexer.Delay(err, attempt)) {
 			return nil, ctx.Err()
 		}
 	}
@@ -106,18 +98,6 @@ func schemaCondition(class indexer.Class, err error) string {
 		return "halted: " + err.Error()
 	}
 	return "retrying: " + err.Error()
-}
-
-func schemaWait(class indexer.Class, err error, attempt int) time.Duration {
-	if class == indexer.ClassHalt {
-		return max(lastSchemaWait, indexer.RetryAfter(err))
-	}
-	ceiling := lastSchemaWait
-	if shift := min(attempt, 20); firstSchemaWait<<shift < ceiling {
-		ceiling = firstSchemaWait << shift
-	}
-	drawn := firstSchemaWait + rand.N(ceiling-firstSchemaWait) //nolint:gosec // spreads callers, keeps no secret
-	return max(drawn, indexer.RetryAfter(err))
 }
 
 // sleep returns false when ctx ends first.

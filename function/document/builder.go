@@ -137,7 +137,7 @@ func (b *Builder) fit(id, rowText string) (fitting string, truncated bool, err e
 	case !over:
 		return rowText, false, nil
 	case !b.spec.Truncate:
-		return "", false, b.tooLong(id, rowText)
+		return "", false, b.tooLong(id, head)
 	default:
 		return b.limit.truncate(head), true, nil
 	}

@@ -100,6 +100,27 @@ func TestTextsOverTheLimitArePoisonUnlessTruncated(t *testing.T) {
 	}
 }
 
+// countedBytes counts words, and how much it was given to count.
+type countedBytes struct{ bytes *int }
+
+func (c countedBytes) Count(text string) int {
+	*c.bytes += len(text)
+	return wordCount{}.Count(text)
+}
+
+// A text that is far over the limit is not counted to its end, for no purpose but its error's.
+func TestATextFarOverTheLimitIsCountedInPart(t *testing.T) {
+	t.Parallel()
+	bytes := 0
+	spec := limited(100, countedBytes{&bytes})
+	spec.Truncate = false
+	b := newBuilder(t, spec)
+	_, err := b.Build(textRow(strings.Repeat("word ", 1<<20)))
+	require.Equal(t, "7", requireFault(t, err, "poison", document.ReasonTextTooLong).Row)
+	require.ErrorContains(t, err, "160 tokens or more")
+	require.Less(t, bytes, 10_000)
+}
+
 func TestChunksMustFitInTheLimit(t *testing.T) {
 	t.Parallel()
 	spec := limited(100, exact(t))

@@ -104,13 +104,13 @@ func (b *Builder) noRow(c *connector.Change, id string) error {
 	}
 }
 
-// tooLong is the error of a text over the limit where it is not to be cut.
-func (b *Builder) tooLong(id, text string) error {
+// tooLong is the error of a text over the limit where it is not to be cut. It tells what of it was counted: the rest may be long.
+func (b *Builder) tooLong(id, head string) error {
 	return &Error{
 		class: classPoison, reason: ReasonTextTooLong, Setting: b.spec.setting("text"), Row: id,
-		msg: fmt.Sprintf("the text counts as %d tokens with %s, and %s is %d; set %s to store a long text in pieces, %s: truncate to store "+
+		msg: fmt.Sprintf("the text has %d tokens or more with %s, and %s is %d; set %s to store a long text in pieces, %s: truncate to store "+
 			"its beginning, or a higher %s if the endpoint takes more, and send the row again",
-			b.limit.count(text), prefixSetting, limitSetting, b.limit.tokens, b.spec.setting("chunk"), b.spec.setting("overflow"), limitSetting),
+			b.limit.count(head), prefixSetting, limitSetting, b.limit.tokens, b.spec.setting("chunk"), b.spec.setting("overflow"), limitSetting),
 	}
 }
 

@@ -2,7 +2,6 @@ package indexer
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"time"
 )
@@ -18,6 +17,7 @@ type row struct {
 	missing  int                  // how many of them are still to come
 	cache    map[string][]float32 // vectors of an earlier pass, by text
 	texts    int                  // embedded for it, and not told in an outcome yet
+	shelved  load                 // what of it counts as waiting while it is aside; the table's lock guards it
 }
 
 // batch works on the rows of some records until every record is settled. Rows finish one by one.
@@ -27,9 +27,13 @@ type batch struct {
 	held  *trouble // rows that wait for a setting
 }
 
-func newBatch(t *Table, items []*item) *batch {
-	b := &batch{table: t, held: t.cond.operation(), rows: make([]*row, 0, len(items))}
-	byID := make(map[string]*row, len(items))
+// newBatch makes a batch of rows that were aside and of records.
+func newBatch(t *Table, rows []*row, items []*item) *batch {
+	b := &batch{table: t, held: t.cond.operation(), rows: rows}
+	byID := make(map[string]*row, len(rows)+len(items))
+	for _, r := range rows {
+		byID[r.id] = r
+	}
 	for _, it := range items {
 		r := byID[it.id]
 		if r == nil {
@@ -51,36 +55,24 @@ func (b *batch) run(ctx context.Context) {
 	for len(rows) > 0 {
 		p := newPass(b, len(rows))
 		p.run(ctx, rows)
-		rows = slices.Concat(p.again, p.held, p.blocked)
+		rows = slices.Concat(p.again, p.held)
 		if !b.pause(ctx, p) {
-			b.interrupt(rows)
+			b.table.interrupt(rows)
 			return
 		}
 	}
 }
 
-// blockedPause is how often rows look whether another process is done with their dead records.
-const blockedPause = time.Second
-
 // pause reports what rows of the pass wait for, and waits unless others can go on. It returns false when they are to be given up.
 func (b *batch) pause(ctx context.Context, p *pass) bool {
-	var delay time.Duration
-	switch {
-	case len(p.held) > 0:
-		cause := p.held[0].decision.err
-		b.held.report(Halted, cause)
-		delay = b.table.backoff.delay(cause, 1)
-	case len(p.blocked) > 0:
-		b.held.report(Retrying, errTruncating)
-		delay = blockedPause
-	default:
+	if len(p.held) == 0 {
 		b.held.clear()
 		return true
 	}
-	return len(p.again) > 0 || b.table.waiter(ctx)(delay)
+	cause := p.held[0].decision.err
+	b.held.report(Halted, cause)
+	return len(p.again) > 0 || b.table.waiter(ctx)(b.table.backoff.delay(cause, 1))
 }
-
-var errTruncating = errors.New("rows wait until another instance has deleted what they were before a truncate of the table")
 
 // retry runs op, which asks the server behind g (nil: nobody shares it), in the one loop, reporting to the table's condition.
 func (b *batch) retry(ctx context.Context, g *gate, op func(context.Context) error) (int, error) {
@@ -107,7 +99,7 @@ func (b *batch) done(r *row, k Kind) {
 		}
 		b.table.settle(it, o)
 	}
-	b.forget(r)
+	b.table.forget(r)
 }
 
 // spent tells the row's embedded texts, once.
@@ -117,39 +109,10 @@ func (r *row) spent() int {
 	return n
 }
 
-// reject settles a change that can never succeed and reports whether its row has others left.
-func (b *batch) reject(r *row, it *item, stage string, err error) (left bool) {
-	b.table.settle(it, Outcome{
-		Kind: Poison, Stage: stage, Reason: Reason(err), Err: err, Attempts: max(1, it.attempts), Texts: r.spent(),
-	})
-	r.items = without(r.items, it)
-	if len(r.items) == 0 {
-		b.forget(r)
-		return false
-	}
-	return true
-}
-
 // stale settles changes that the index has nothing to learn from.
 func (b *batch) stale(r *row, items []*item) {
 	for _, it := range items {
 		b.table.settle(it, Outcome{Kind: Stale, Texts: r.spent()})
 		r.items = without(r.items, it)
 	}
-}
-
-// interrupt leaves the rows for the next life.
-func (b *batch) interrupt(rows []*row) {
-	for _, r := range rows {
-		for _, it := range r.items {
-			b.table.settle(it, Outcome{Kind: Interrupted})
-		}
-		b.forget(r)
-	}
-}
-
-// forget ends the work on a row.
-func (b *batch) forget(r *row) {
-	r.items, r.vectors, r.cache, r.known, r.decision = nil, nil, nil, known{}, decision{}
-	b.table.free(r.id)
 }

@@ -4,12 +4,12 @@ package indexer
 // must not fail those that happened to travel with it. failed gets every item that op could not do: a single one with its poison
 // error, or a part with the error that ended it.
 func bisect[T any](items []T, op func([]T) error, failed func([]T, error)) {
-	narrow(items, false, op, failed)
+	halve(items, false, op, failed)
 }
 
-// narrow is bisect of items that are suspect: the half that travelled with them is good, so a culprit is among them, and they are halved
+// halve is bisect of items that are suspect: the half that travelled with them is good, so a culprit is among them, and they are halved
 // again without being tried as a whole. An item is never condemned unless it failed alone, because some refusals are of a sum.
-func narrow[T any](items []T, suspect bool, op func([]T) error, failed func([]T, error)) (good bool) {
+func halve[T any](items []T, suspect bool, op func([]T) error, failed func([]T, error)) (good bool) {
 	if !suspect || len(items) == 1 {
 		err := op(items)
 		if err == nil {
@@ -21,7 +21,7 @@ func narrow[T any](items []T, suspect bool, op func([]T) error, failed func([]T,
 		}
 	}
 	half := len(items) / 2
-	good = narrow(items[:half], false, op, failed)
-	narrow(items[half:], good, op, failed)
+	good = halve(items[:half], false, op, failed)
+	halve(items[half:], good, op, failed)
 	return false
 }

@@ -16,7 +16,7 @@ func (p *pass) clearDead(r *row) {
 	p.stale(r, slices.DeleteFunc(slices.Clone(r.items), func(it *item) bool { return !it.Change.Version.StaleAgainst(r.mark.version) }))
 	switch {
 	case len(r.items) == 0:
-		p.forget(r)
+		p.table.forget(r)
 	case p.table.writer.tombstones.marks.guarded(p.table.mark, time.Now()):
 		p.blocked = append(p.blocked, r)
 	default:
@@ -44,6 +44,16 @@ func newRemoval(t *Table, id string, k known, readAt time.Time, answer chan<- wr
 	return j
 }
 
+// licensed reports whether nobody else may be deleting what the job is about to: a sweep's while it has the lease, a row's own while
+// there is no other sweep. The look may have taken its time.
+func (j *job) licensed() bool {
+	marks, now := j.table.writer.tombstones.marks, time.Now()
+	if j.row == nil {
+		return marks.licensed(j.table.mark, now)
+	}
+	return !marks.guarded(j.table.mark, now)
+}
+
 // compareDead is compare for such a job, which is always read again: its row may be in work in this very process.
 func (j *job) compareDead(l looked, now time.Time) {
 	switch {
@@ -51,7 +61,7 @@ func (j *job) compareDead(l looked, now time.Time) {
 		j.reply(false, l.err)
 	case l.stored == nil:
 		j.reply(false, nil)
-	case l.dead() && sameState(l.stored, j.base.stored):
+	case l.dead() && sameState(l.stored, j.base.stored) && j.licensed():
 		j.readAt = now
 	default:
 		j.reply(true, nil)

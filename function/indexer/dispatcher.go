@@ -6,21 +6,24 @@ package indexer
 
 // dispatch starts batches while a slot is free and a record of a free row waits. The caller holds t.mu.
 func (t *Table) dispatch() {
-	for !t.closed && t.batches < t.inFlight && len(t.queue.waiting) > 0 && !t.halted() {
-		items := t.queue.take()
-		if items == nil {
+	for !t.closed && t.batches < t.inFlight && len(t.queue.waiting)+len(t.aside.ready) > 0 && !t.halted() {
+		rows := t.takeReady()
+		items := t.queue.take(rows...)
+		if len(rows)+len(items) == 0 {
 			return
 		}
 		t.batches++
 		t.wake()
-		t.work.Go(func() { t.runBatch(items) })
+		t.work.Go(func() { t.runBatch(rows, items) })
 	}
 }
 
 // runBatch works on a batch and gives its slot back.
-func (t *Table) runBatch(items []*item) {
-	t.observer.BatchTaken(t.name, len(items))
-	newBatch(t, items).run(t.ctx)
+func (t *Table) runBatch(rows []*row, items []*item) {
+	if len(items) > 0 {
+		t.observer.BatchTaken(t.name, len(items))
+	}
+	newBatch(t, rows, items).run(t.ctx)
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.batches--

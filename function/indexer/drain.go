@@ -6,7 +6,7 @@ import (
 )
 
 // Drain ends the table: it takes no more records, lets the batches in work go on until ctx ends, then gives them up, waits for every
-// goroutine and settles what is left as Interrupted. What waits to be tried again, or is halted, is given up at once: a drain is short
+// goroutine and settles what is left as Interrupted. What waits to be tried again, or is halted or aside, is given up at once: a drain is short
 // and the records come again. Drain may be called before any Submit, twice, and from several goroutines; each call returns when the
 // table has ended, and the first context to end sets the deadline.
 func (t *Table) Drain(ctx context.Context) {
@@ -36,6 +36,7 @@ func (t *Table) finish() {
 	t.mu.Lock()
 	rest := t.queue.empty()
 	t.mu.Unlock()
+	t.interrupt(t.takeAside())
 	for _, it := range rest {
 		t.settle(it, Outcome{Kind: Interrupted})
 	}

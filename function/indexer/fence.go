@@ -3,6 +3,8 @@ package indexer
 import (
 	"context"
 	"time"
+
+	"github.com/rowvec/rowvec/function/document"
 )
 
 // fenceAge is how old the state that a write stands on may be. Chroma has no conditional write, so the fence is read, compare, write:
@@ -22,6 +24,7 @@ func (g *group) fence(ctx context.Context, s Store) error {
 	now := time.Now()
 	var check []*job
 	for _, j := range g.open() {
+		j.midway, j.left = j.base, len(j.writes)
 		if j.attempts > 0 || j.dead || aged(j.readAt, now) {
 			check = append(check, j)
 		}
@@ -61,6 +64,48 @@ func (g *group) readAgain(ctx context.Context, s Store, check []*job, now time.T
 	return nil
 }
 
+// writeLimit is how long a group goes on writing on one look at the index. A sweep takes the record of a row that is announced for what
+// it was before, if its truncate is newer than that, and waits for sweepGrace only: a row of thousands of chunks may take longer.
+const writeLimit = 3 * time.Second
+
+// fenceMidway reads the rows again that have been in writing for long, and are not written yet. Those that are not as the group left them are
+// planned again.
+func (g *group) fenceMidway(ctx context.Context, s Store) error {
+	now := time.Now()
+	var check []*job
+	for _, j := range g.open() {
+		if j.left > 0 && older(j.readAt, now, writeLimit) {
+			check = append(check, j)
+		}
+	}
+	return g.readAgain(ctx, s, check, now)
+}
+
+// passed notes a write that was made.
+func (j *job) passed(w write) {
+	j.left--
+	switch w.phase {
+	case bury:
+		if !j.midway.committed() {
+			j.midway.stone = &j.version
+		}
+	case announce, announceFirst:
+		stored := document.State{}
+		if j.midway.stored != nil {
+			stored = *j.midway.stored
+		}
+		if told, err := document.ParseState(w.record.Metadata); err == nil && w.record.Metadata[document.KeyLSN] != nil {
+			stored.Version, stored.TextVersion = told.Version, told.TextVersion
+		}
+		count, _ := w.record.Metadata[document.KeyChunks].(int64)
+		stored.Fingerprint, stored.Chunks = "", int(count)
+		if j.midway.stored = &stored; j.midway.committed() {
+			j.midway.stone = nil
+		}
+	default: // the last of a row's, or of its later records
+	}
+}
+
 // compare holds what is known now against what the write was planned on.
 func (j *job) compare(l looked, now time.Time) {
 	switch {
@@ -68,7 +113,7 @@ func (j *job) compare(l looked, now time.Time) {
 		j.compareDead(l, now)
 	case l.err != nil && (!l.damaged || !j.base.damaged):
 		j.reply(false, l.err)
-	case l.same(j.base):
+	case l.same(j.midway):
 		j.readAt = now
 	case j.attempts > 0 && j.holds(l.known):
 		j.reply(false, nil) // an earlier attempt did it all: the commit mark, which says so, is written last

@@ -1,7 +1,6 @@
 package indexer
 
 import (
-	"context"
 	"fmt"
 	"maps"
 	"slices"
@@ -11,77 +10,121 @@ import (
 	"github.com/rowvec/rowvec/connector"
 )
 
-// fetching is the reading of what a change lacks.
-type fetching struct {
-	row     *row
-	item    *item
-	columns []string
-	found   connector.Row
-	err     error // poison or interrupted
-}
+// readers is how many rows of a table are read from Postgres at a time. It has other work.
+const readers = 4
 
-// fetch reads what changes lack from the table, one by one, as few changes need it, and beside the embedding and writing of the other
-// rows. It returns a function that waits until nothing of it runs any more; cancel ctx before to hurry it.
+// read reads what changes lack from the table, for rows that were set aside, until none is left or the table is drained. While Postgres
+// fails one row at a time asks it, another one each time: what is not shown to one yet may be to the next.
 //
 // The row that is read may be newer than the change. Then a later change is on its way that says so; until it comes the index holds
 // columns that are too new for its version. It is never older than the change: a Columns that cannot be sure of that fails, and is asked
-// again (Columns.Fetch).
-func (p *pass) fetch(ctx context.Context, rows []*row) (wait func()) {
-	asked := make([]fetching, len(rows))
+// again (Columns.Fetch). The row is looked up and planned again after it, as it may have changed meanwhile.
+func (t *Table) read() {
+	trouble, wait := t.cond.operation(), t.waiter(t.ctx)
+	defer trouble.clear()
+	for failed := 0; !t.isDraining(); {
+		rows := t.takeLacking(failed > 0)
+		if len(rows) == 0 {
+			return
+		}
+		left, err := t.readAll(rows)
+		switch {
+		case err == nil:
+			failed = 0
+			trouble.clear()
+			continue
+		case len(left) < len(rows):
+			failed = 0
+		}
+		failed++
+		t.lack(left)
+		state := Retrying
+		if Classify(err) == ClassHalt {
+			state = Halted
+		}
+		trouble.report(state, err)
+		if !wait(t.backoff.delay(err, failed)) {
+			return
+		}
+	}
+}
+
+// takeLacking removes the rows that are read next. When there is none the reading is over.
+func (t *Table) takeLacking(one bool) []*row {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	n := min(len(t.aside.lacking), readers)
+	if one {
+		n = min(n, 1)
+	}
+	rows := slices.Clone(t.aside.lacking[:n])
+	t.aside.lacking = slices.Delete(t.aside.lacking, 0, n)
+	t.aside.reading = n > 0
+	return rows
+}
+
+// lack puts rows at the end of the line again.
+func (t *Table) lack(rows []*row) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.aside.lacking = append(t.aside.lacking, rows...)
+}
+
+// readAll makes one attempt for each of some rows, all at once. It returns those that were not read, and the worst reason.
+func (t *Table) readAll(rows []*row) (left []*row, err error) {
+	errs := make([]error, len(rows))
+	var work sync.WaitGroup
 	for i, r := range rows {
-		p.open[r] = struct{}{}
-		asked[i] = fetching{row: r, item: r.decision.winner, columns: r.decision.columns}
+		work.Go(func() { errs[i] = t.readRow(r) })
 	}
-	var worker sync.WaitGroup
-	worker.Go(func() {
-		for _, f := range asked {
-			f.found, f.err = p.read(ctx, f.item.Change, f.columns)
-			p.fetched <- f // has room for all
+	work.Wait()
+	for i, e := range errs {
+		if e == nil {
+			continue
 		}
-	})
-	return worker.Wait
+		left = append(left, rows[i])
+		if err == nil || Classify(e) == ClassHalt {
+			err = e
+		}
+	}
+	return left, err
 }
 
-// filled takes columns that were read. The row is looked up and planned again: it may have changed meanwhile.
-func (p *pass) filled(f fetching) {
-	delete(p.open, f.row)
+// readRow makes one attempt of reading what a row lacks. One that was read, or never can be, is out of the line.
+func (t *Table) readRow(r *row) error {
+	it := r.decision.winner
+	found, err := t.columnsOf(it.Change, r.decision.columns)
 	switch {
-	case f.err == nil:
-		if f.item.fetched == nil {
-			f.item.fetched = make(connector.Row)
+	case err == nil:
+		if it.fetched == nil {
+			it.fetched = make(connector.Row)
 		}
-		maps.Copy(f.item.fetched, f.found)
-		p.again = append(p.again, f.row)
-	case Classify(f.err) != ClassPoison:
-		p.interrupt([]*row{f.row})
-	case p.reject(f.row, f.item, "fetch", f.err):
-		p.again = append(p.again, f.row)
+		maps.Copy(it.fetched, found)
+	case Classify(err) != ClassPoison:
+		return err
+	case !t.reject(r, it, "fetch", err):
+		t.gone(r)
+		return nil
 	}
+	t.back(r)
+	return nil
 }
 
-// read returns the named columns of a change's row.
-func (p *pass) read(ctx context.Context, c *connector.Change, columns []string) (connector.Row, error) {
-	key, err := p.table.builder.Key(c)
+// columnsOf makes one attempt of reading the named columns of a change's row.
+func (t *Table) columnsOf(c *connector.Change, columns []string) (connector.Row, error) {
+	key, err := t.builder.Key(c)
 	if err != nil {
 		return nil, err
 	}
-	var found connector.Row
-	_, err = p.retry(ctx, nil, func(ctx context.Context) error {
-		row, is, err := p.table.columns.Fetch(ctx, c, key, columns)
-		if err != nil {
-			return fmt.Errorf("read %s of a row of %s from Postgres: %w", strings.Join(columns, ", "), c.Table, err)
-		}
-		if !is {
-			return &fault{
-				class: ClassPoison, reason: reasonRowGone, text: fmt.Sprintf("the %s of %s left columns %s as they were, and Postgres "+
-					"has no such row any more: if it was deleted, its deletion follows and nothing is lost", c.Op, c.Table, strings.Join(columns, ", ")),
-			}
-		}
-		found = row
-		return nil
-	})
+	found, is, err := t.columns.Fetch(t.ctx, c, key, columns)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("read %s of a row of %s from Postgres: %w", strings.Join(columns, ", "), c.Table, err)
+	}
+	if !is {
+		return nil, &fault{
+			class: ClassPoison, reason: reasonRowGone, text: fmt.Sprintf("the %s of %s left columns %s as they were, and Postgres "+
+				"has no such row any more: if it was deleted, its deletion follows and nothing is lost", c.Op, c.Table, strings.Join(columns, ", ")),
+		}
 	}
 	// What is not among the answer would be asked for again, for ever.
 	for _, name := range columns {

@@ -35,28 +35,37 @@ func (g *group) apply(ctx context.Context, s Store) error {
 				return fmt.Errorf("read rows again: %w", err)
 			}
 		}
-		calls := g.calls(p)
-		for from := 0; from < len(calls.ids); from += groupRecords {
-			part := calls.slice(from, min(from+groupRecords, len(calls.ids)))
-			if err := g.send(ctx, s, p, &part); err != nil {
+		for writes := g.phase(p); len(writes) > 0; {
+			if err := g.fenceMidway(ctx, s); err != nil {
+				return fmt.Errorf("read rows again: %w", err)
+			}
+			writes = slices.DeleteFunc(writes, func(w jobWrite) bool { return w.job.answered })
+			part := writes[:min(groupRecords, len(writes))]
+			if err := g.send(ctx, s, p, part); err != nil {
 				return err
 			}
+			writes = writes[len(part):]
 		}
 	}
 	return nil
 }
 
-// calls are the writes of a phase.
-func (g *group) calls(p phase) *records {
-	var r records
+// jobWrite is a write, and whose.
+type jobWrite struct {
+	write
+	job *job
+}
+
+// phase lists the writes of a phase.
+func (g *group) phase(p phase) (writes []jobWrite) {
 	for _, j := range g.open() {
 		for _, w := range j.writes {
 			if w.phase == p {
-				r.add(w)
+				writes = append(writes, jobWrite{w, j})
 			}
 		}
 	}
-	return &r
+	return writes
 }
 
 // records are the columns of a call.
@@ -74,17 +83,17 @@ func (r *records) add(w write) {
 	r.metadatas = append(r.metadatas, w.record.Metadata)
 }
 
-func (r *records) slice(from, to int) records {
-	return records{ids: r.ids[from:to], vectors: r.vectors[from:to], documents: r.documents[from:to], metadatas: r.metadatas[from:to]}
-}
-
-// send makes the call of a phase.
-func (g *group) send(ctx context.Context, s Store, p phase, r *records) error {
+// send makes a call of a phase.
+func (g *group) send(ctx context.Context, s Store, p phase, part []jobWrite) error {
+	var r records
+	for _, w := range part {
+		r.add(w.write)
+	}
 	var op string
 	var err error
 	switch p {
 	case bury:
-		op, err = "bury", g.writer.tombstones.put(ctx, r)
+		op, err = "bury", g.writer.tombstones.put(ctx, &r)
 	case removeRest, removeFirst:
 		op, err = "delete", s.Delete(ctx, r.ids)
 	case announce, refreshRest, refreshFirst, commitFirst:
@@ -94,6 +103,9 @@ func (g *group) send(ctx context.Context, s Store, p phase, r *records) error {
 	}
 	if err != nil {
 		return fmt.Errorf("%s %d records: %w", op, len(r.ids), err)
+	}
+	for _, w := range part {
+		w.job.passed(w.write)
 	}
 	return nil
 }

@@ -6,6 +6,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
+
+	"github.com/stretchr/testify/require"
 )
 
 // guaranteed is how many histories the guarantee is held against.
@@ -22,31 +24,36 @@ func TestTheGuarantee(t *testing.T) {
 		n /= 50
 	}
 	shards := uint64(runtime.GOMAXPROCS(0))
-	var embedded, changes atomic.Int64
+	var embedded, changes, blocked, lacking atomic.Int64
 	t.Run("histories", func(t *testing.T) {
 		for shard := range shards {
 			t.Run("", func(t *testing.T) {
 				t.Parallel()
 				for seed := shard; seed < n && !t.Failed(); seed += shards {
 					h := randomHistory(rand.New(rand.NewPCG(seed, 7)))
-					texts, err := played(t, h, seed)
+					got, err := played(t, h, seed)
 					if err != nil {
 						report(t, h, seed, err)
 					}
-					embedded.Add(int64(texts))
+					embedded.Add(int64(got.texts))
+					blocked.Add(int64(got.blocked))
+					lacking.Add(int64(got.lacking))
 					changes.Add(int64(len(h.changes)))
 				}
 			})
 		}
 	})
-	t.Logf("%d histories of %d changes, %d texts embedded", n, changes.Load(), embedded.Load())
+	t.Logf("%d histories of %d changes, %d texts embedded, %d rows waited for a sweep and %d for the table", n, changes.Load(), embedded.Load(),
+		blocked.Load(), lacking.Load())
+	require.Positive(t, blocked.Load(), "rows are set aside")
+	require.Greater(t, uint64(lacking.Load()), n/100, "rows are set aside")
 }
 
 // played plays a history in a bubble of its own.
-func played(t *testing.T, h *history, seed uint64) (embedded int, err error) {
+func played(t *testing.T, h *history, seed uint64) (got tally, err error) {
 	t.Helper()
-	synctest.Test(t, func(*testing.T) { embedded, err = play(h, rand.New(rand.NewPCG(seed, 8))) })
-	return embedded, err
+	synctest.Test(t, func(*testing.T) { got, err = play(h, rand.New(rand.NewPCG(seed, 8))) })
+	return got, err
 }
 
 // report cuts a failing history down and prints it.

@@ -31,6 +31,8 @@ type life struct {
 	batch   int   // records in a batch at most
 	crash   int   // the store's call at which it dies; 0: it does not
 	effect  bool  // that call still has its effect
+	mark    bool  // it dies when it has written the mark of a truncate
+	away    int   // reads from the table that fail at first
 }
 
 const (
@@ -174,6 +176,10 @@ func (h *history) randomLife(rng *rand.Rand) life {
 	if rng.IntN(2) == 0 {
 		l.crash = 1 + rng.IntN(12)
 	}
+	if rng.IntN(3) == 0 {
+		l.away = rng.IntN(5)
+	}
+	l.mark = h.truncates && rng.IntN(2) == 0
 	return l
 }
 

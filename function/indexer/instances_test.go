@@ -146,9 +146,9 @@ func TestALeaseIsWatchedWithoutAGap(t *testing.T) {
 	require.False(t, see(time.Second))
 	m.note("x", &mark{version: version(5), lease: 8, readAt: at.Add(time.Second)})
 	require.True(t, m.guarded("x", at.Add(time.Second)), "renewed")
-	m.hold("x", 8)
+	m.hold("x", 8, time.Time{})
 	require.False(t, m.guarded("x", at.Add(time.Second)), "our own")
-	m.hold("x", 0)
+	m.hold("x", 0, time.Time{})
 	m.note("x", &mark{version: version(5), lease: 9, readAt: at})
 	require.Equal(t, int64(8), m.of("x").lease, "an answer that is older than what is known")
 }

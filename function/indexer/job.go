@@ -51,6 +51,8 @@ type job struct {
 	want    *document.State   // nil: nothing is stored
 	version connector.Version // of the tombstone, if nothing is
 
+	midway   known // what the attempt at hand has left the index with so far, as far as a look tells
+	left     int   // writes that it has not made yet
 	attempts int
 	answered bool
 	answer   chan<- written // has room for it

@@ -19,7 +19,7 @@ import (
 // at most once in markAge. A sweep therefore waits before it deletes anything (sweepGrace).
 type mark struct {
 	version connector.Version
-	lease   int64     // when its sweep was last seen to, in milliseconds on the clock of who does; 0: the sweep is over
+	lease   int64     // of its sweep (newLease); 0: the sweep is over
 	readAt  time.Time // before the answer
 	since   time.Time // since when this lease is the same
 	none    bool      // there is no mark
@@ -40,10 +40,16 @@ const (
 type marks struct {
 	mu    sync.Mutex
 	known map[string]*mark
-	own   map[string]int64 // leases of the sweeps that run in this process, and in no other
+	own   map[string]held // leases of the sweeps that run in this process, and in no other
 }
 
-func newMarks() *marks { return &marks{known: make(map[string]*mark), own: make(map[string]int64)} }
+// held is a lease of this process's own.
+type held struct {
+	lease   int64
+	renewed time.Time // zero: somebody may not know of it yet
+}
+
+func newMarks() *marks { return &marks{known: make(map[string]*mark), own: make(map[string]held)} }
 
 // of returns what is known of a mark, nil if there is none.
 func (m *marks) of(id string) *mark {
@@ -80,15 +86,23 @@ func (m *marks) note(id string, k *mark) {
 	m.known[id] = k
 }
 
-// hold says that the lease of a mark is this process's own; 0 that none is.
-func (m *marks) hold(id string, lease int64) {
+// hold says that the lease of a mark is this process's own, and when it was renewed, zero while not everybody knows of it; 0 that none is.
+func (m *marks) hold(id string, lease int64, renewed time.Time) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if lease == 0 {
 		delete(m.own, id)
 		return
 	}
-	m.own[id] = lease
+	m.own[id] = held{lease: lease, renewed: renewed}
+}
+
+// licensed reports whether a sweep of this process may delete what is older than the mark.
+func (m *marks) licensed(id string, now time.Time) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	own, has := m.own[id] // one that somebody may not know of is as old as can be
+	return has && !older(own.renewed, now, leaseTrust)
 }
 
 // guarded reports whether another process may be deleting what is older than the mark. This process's own sweep and its other writes
@@ -97,7 +111,7 @@ func (m *marks) guarded(id string, now time.Time) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	k := m.known[id]
-	return k != nil && k.lease > leaseFree && m.own[id] != k.lease && now.Sub(k.since) < leaseLife
+	return k != nil && k.lease > leaseFree && m.own[id].lease != k.lease && now.Sub(k.since) < leaseLife
 }
 
 // older reports whether a time lies further back than a span, by the monotonic or the wall clock: the one stands still while a machine

@@ -16,10 +16,9 @@ type pass struct {
 	results chan embedded
 	written chan written
 	again   []*row // to be planned again
-	lacking []*row // to be planned again once their columns are read from the table
-	fetched chan fetching
 	held    []*row // to be planned again once a setting has changed
-	blocked []*row // to be planned again once another process has deleted their dead records
+	lacking []*row // to be set aside until their columns are read from the table
+	blocked []*row // to be set aside until another process has deleted their dead records
 }
 
 // slot is the place of one vector.
@@ -32,7 +31,6 @@ func newPass(b *batch, rows int) *pass {
 	return &pass{
 		batch: b, open: make(map[*row]struct{}, rows), need: make(map[string][]slot),
 		results: make(chan embedded), written: make(chan written, rows), // the writer must never wait for a batch
-		fetched: make(chan fetching, rows),
 	}
 }
 
@@ -43,10 +41,8 @@ func (p *pass) run(ctx context.Context, rows []*row) {
 	if p.saved > 0 {
 		p.table.observer.TextsSaved(p.table.name, p.saved)
 	}
+	p.table.setAside(p.blocked, p.lacking)
 	within, cancel := context.WithCancel(ctx)
-	if len(p.lacking) > 0 {
-		defer p.fetch(within, p.lacking)()
-	}
 	if len(p.texts) > 0 {
 		e := embedding{pool: p.table.pool, retry: p.retry, out: p.results}
 		defer e.start(within, p.texts)()
@@ -63,12 +59,10 @@ func (p *pass) collect(ctx context.Context) {
 			p.embedded(e)
 		case w := <-p.written:
 			p.wrote(w)
-		case f := <-p.fetched:
-			p.filled(f)
 		case <-ctx.Done():
 			// The writer may still hold rows of ours. What it does with them is harmless: nobody was told that they are done.
 			for r := range p.open {
-				p.interrupt([]*row{r})
+				p.table.interrupt([]*row{r})
 			}
 			return
 		}
@@ -119,11 +113,11 @@ func (p *pass) know(r *row, l looked, readAt time.Time) bool {
 // failed ends rows that could not be looked up.
 func (p *pass) failed(rows []*row, err error) {
 	if Classify(err) != ClassPoison {
-		p.interrupt(rows)
+		p.table.interrupt(rows)
 		return
 	}
 	for _, r := range rows {
-		for len(r.items) > 0 && p.reject(r, r.items[0], "plan", err) {
+		for len(r.items) > 0 && p.table.reject(r, r.items[0], "plan", err) {
 			continue
 		}
 	}
@@ -138,14 +132,14 @@ func (p *pass) plan(r *row) {
 	d := planner{builder: p.table.builder, fetches: p.table.columns != nil}.plan(r.items, r.doubted())
 	r.decision = d
 	for _, bad := range d.poisoned {
-		if !p.reject(r, bad.item, "plan", bad.err) {
+		if !p.table.reject(r, bad.item, "plan", bad.err) {
 			return
 		}
 	}
 	p.stale(r, d.stale)
 	switch d.action {
 	case skip:
-		p.forget(r)
+		p.table.forget(r)
 	case hold:
 		p.held = append(p.held, r)
 	case fetch:
@@ -211,7 +205,7 @@ func (p *pass) embedded(e embedded) {
 				p.condemn(s.row, "embed", e.err)
 			default:
 				delete(p.open, s.row)
-				p.interrupt([]*row{s.row})
+				p.table.interrupt([]*row{s.row})
 			}
 		}
 	}
@@ -243,14 +237,14 @@ func (p *pass) wrote(w written) {
 		p.condemn(r, "write", w.err)
 	default:
 		delete(p.open, r)
-		p.interrupt([]*row{r})
+		p.table.interrupt([]*row{r})
 	}
 }
 
 // condemn rejects a row's newest change; the next newest gets its turn.
 func (p *pass) condemn(r *row, stage string, err error) {
 	delete(p.open, r)
-	if p.reject(r, r.decision.winner, stage, err) {
+	if p.table.reject(r, r.decision.winner, stage, err) {
 		p.again = append(p.again, r)
 	}
 }

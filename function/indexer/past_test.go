@@ -95,6 +95,9 @@ func (h *history) told() bool {
 
 // Fetch is Columns': the row as it was right after the change, as it is in the end, or in between, and never older.
 func (w *world) Fetch(_ context.Context, c *connector.Change, _ []connector.Column, columns []string) (connector.Row, bool, error) {
+	if w.away.Add(-1) >= 0 {
+		return nil, false, errOutage
+	}
 	p := w.past[rowID(c)]
 	at := slices.IndexFunc(p, func(m moment) bool { return m.Version.SameChange(c.Version) })
 	if at += int(p[at].Version.LSN) % (len(p) - at); w.fresh {

@@ -6,20 +6,45 @@ type queue struct {
 	limits  Batch
 	waiting []*item
 	bytes   int
-	busy    map[string]int // row ids in work, each with the number of records that wait for it
+	shelved load           // records of rows that were set aside
+	busy    map[string]int // row ids in work or aside, each with the number of records that wait for it
 }
+
+// load is a number of records and their size.
+type load struct{ records, bytes int }
 
 // waitingBatches is how many full batches may wait by count: one that is taken next and one that fills meanwhile.
 const waitingBatches = 2
 
 func newQueue(limits Batch) queue { return queue{limits: limits, busy: make(map[string]int)} }
 
-// fits reports whether a record of that size may be put in. An empty queue takes any, or a record over the bound would never pass.
+// fits reports whether a record of that size may be put in. An empty queue takes any, or a record over the bound would never pass,
+// unless what is aside has reached the bound by itself.
 func (q *queue) fits(bytes int) bool {
 	if len(q.waiting) == 0 {
-		return true
+		bytes = min(bytes, 1)
 	}
-	return len(q.waiting) < waitingBatches*q.limits.MaxRecords && q.bytes+bytes <= q.limits.MaxBytes
+	now := load{records: len(q.waiting) + q.shelved.records, bytes: q.bytes + q.shelved.bytes}
+	return now == load{} || now.records < waitingBatches*q.limits.MaxRecords && now.bytes+bytes <= q.limits.MaxBytes
+}
+
+// shelve counts rows that are set aside.
+func (q *queue) shelve(rows []*row) {
+	for _, r := range rows {
+		r.shelved = load{records: len(r.items)}
+		for _, it := range r.items {
+			r.shelved.bytes += it.Bytes
+		}
+		q.shelved.records += r.shelved.records
+		q.shelved.bytes += r.shelved.bytes
+	}
+}
+
+// unshelve counts one no more.
+func (q *queue) unshelve(r *row) {
+	q.shelved.records -= r.shelved.records
+	q.shelved.bytes -= r.shelved.bytes
+	r.shelved = load{}
 }
 
 // put appends a record and reports whether its row is free.
@@ -33,12 +58,18 @@ func (q *queue) put(it *item) (eligible bool) {
 	return !busy
 }
 
-// take removes the next batch: waiting records, oldest first, of rows that are not in work. A row may come with several records. It
-// stops at the first record that does not fit, so that no record overtakes an older one of its row.
-func (q *queue) take() []*item {
+// take removes the next batch: waiting records, oldest first, of rows that are not in work, beside rows that were aside and what came
+// behind them. A row may come with several records. It stops at the first record that does not fit, so that no record overtakes an older
+// one of its row.
+func (q *queue) take(back ...*row) []*item {
 	var batch []*item
-	bytes, kept := 0, 0
 	mine := make(map[string]struct{}, min(len(q.waiting), q.limits.MaxRecords))
+	records, bytes, taken, kept := 0, 0, 0, 0
+	for _, r := range back {
+		mine[r.id] = struct{}{}
+		records, bytes = records+r.shelved.records, bytes+r.shelved.bytes
+		q.unshelve(r)
+	}
 	for i, it := range q.waiting {
 		if _, own := mine[it.id]; !own {
 			if _, busy := q.busy[it.id]; busy {
@@ -47,19 +78,19 @@ func (q *queue) take() []*item {
 				continue
 			}
 		}
-		if len(batch) > 0 && (len(batch) == q.limits.MaxRecords || bytes+it.Bytes > q.limits.MaxBytes) {
+		if records > 0 && (records >= q.limits.MaxRecords || bytes+it.Bytes > q.limits.MaxBytes) {
 			kept += copy(q.waiting[kept:], q.waiting[i:])
 			break
 		}
 		batch = append(batch, it)
-		bytes += it.Bytes
+		records, bytes, taken = records+1, bytes+it.Bytes, taken+it.Bytes
 		mine[it.id] = struct{}{}
 	}
 	if len(batch) == 0 {
 		return nil
 	}
 	clear(q.waiting[kept:])
-	q.waiting, q.bytes = q.waiting[:kept], q.bytes-bytes
+	q.waiting, q.bytes = q.waiting[:kept], q.bytes-taken
 	q.occupy(mine)
 	return batch
 }

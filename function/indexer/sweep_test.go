@@ -87,7 +87,8 @@ func TestARowThatIsNewMeanwhileIsNotRemoved(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t)
 		kinds(t, r.submit(upserted(1, 9, "new"), upserted(2, 3, "old")))
-		require.NoError(t, r.writer.tombstones.writeMark(t.Context(), r.table.mark, version(5), 0))
+		require.NoError(t, r.writer.tombstones.writeMark(t.Context(), r.table.mark, version(5), 7))
+		r.writer.tombstones.marks.hold(r.table.mark, 7, time.Now())
 		answer := make(chan written, 2)
 		for _, id := range []string{"1", "2"} {
 			k := known{stored: storedAs(t, articles(), upserted(2, 3, "old")), mark: &mark{version: version(5)}}
@@ -159,13 +160,14 @@ func TestTheClockThatIsNotKnown(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t)
-		late := upserted(1, 4, "a")
-		late.Version.Emitted = late.Version.CommitTime.Add(-time.Hour)
-		late.Version.LSN, late.Version.CommitTime = 99, version(5).CommitTime // a fail-over: older by one clock of three, and a tie
-		kinds(t, r.submit(late, upserted(2, 4, "b")))
+		sooner := upserted(1, 5, "a") // of the truncate's transaction: only the clock that the truncate does not tell says that it is older
+		sooner.Version.Emitted = sooner.Version.CommitTime.Add(-time.Millisecond)
+		later := upserted(3, 5, "c")
+		later.Version.Emitted = later.Version.CommitTime.Add(time.Millisecond)
+		kinds(t, r.submit(sooner, later, upserted(2, 4, "b")))
+		require.True(t, sooner.Version.StaleAgainst(version(5)))
 		require.Equal(t, []Kind{Truncated}, kinds(t, r.submit(truncated(5))))
-		require.Equal(t, late.Version.StaleAgainst(version(5)), len(r.store.ids()) == 0)
-		require.NotContains(t, r.store.ids(), "2")
+		require.Equal(t, []string{"3"}, r.store.ids())
 	})
 }
 
@@ -185,4 +187,22 @@ func (l *lines) text() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.b.String()
+}
+
+// TestARowsOwnRemovalWaitsForASweep has a sweep begin between the look at a row and the removal of what is dead of it.
+func TestARowsOwnRemovalWaitsForASweep(t *testing.T) {
+	t.Parallel()
+	for lease, goes := range map[int64]bool{0: true, leaseFree: true, 9: false} {
+		synctest.Test(t, func(t *testing.T) {
+			r := newRig(t)
+			kinds(t, r.submit(upserted(2, 3, "old")))
+			require.NoError(t, r.writer.tombstones.writeMark(t.Context(), r.table.mark, version(5), lease))
+			answer := make(chan written, 1)
+			j := newRemoval(r.table, "2", known{stored: storedAs(t, articles(), upserted(2, 3, "old"))}, time.Now(), answer)
+			j.row = &row{id: "2"}
+			r.writer.submit(j)
+			require.Equal(t, !goes, (<-answer).changed)
+			require.Equal(t, goes, len(r.store.ids()) == 0)
+		})
+	}
 }

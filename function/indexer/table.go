@@ -78,6 +78,7 @@ type Table struct {
 
 	mu        sync.Mutex // guards the rest; taken before conditions.mu
 	queue     queue
+	aside     aside
 	batches   int
 	truncates []*item // that wait for a sweep
 	sweeping  bool    // sweepAll runs

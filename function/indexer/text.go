@@ -82,23 +82,17 @@ func (p planner) whole(d *decision, h hand, doc, bare *document.Document, unknow
 func (p planner) retext(d *decision, older []*item, k known) error {
 	d.version = k.stored.Version
 	h := newHand(p.builder, older, k)
-	b := p.bring(h)
-	if b.newest == nil {
-		d.action = skip
-		return nil
+	b := p.bring(h, true)
+	doc, err := p.redraft(d, h, b)
+	if err == nil && doc != nil && doc.Empty { // what a newer change left out is large, so the row's text is not the empty one
+		b = p.bring(h, false)
+		doc, err = p.redraft(d, h, b)
 	}
-	d.winner = b.cause()
-	doc, err := p.builder.DraftRow(d.winner.Change, b.row)
-	if err != nil {
+	if err != nil || doc == nil {
 		return err
 	}
-	if b.text != nil && len(doc.Missing) > 0 {
-		if doc, err = p.assemble(h, d.winner, b.row, b.unknown); err != nil {
-			return err
-		}
-	}
 	if doc.Empty {
-		d.action = skip // what a newer change left out is large, so the row's text is not the empty one
+		d.action = skip
 		return nil
 	}
 	doc.SetOpen(b.open)
@@ -115,6 +109,20 @@ func (p planner) retext(d *decision, older []*item, k known) error {
 	return d.change(doc, k.stored)
 }
 
+// redraft makes the document of what older changes bring, nil if that is nothing.
+func (p planner) redraft(d *decision, h hand, b brought) (*document.Document, error) {
+	if b.newest == nil {
+		d.action = skip
+		return nil, nil //nolint:nilnil // the decision says so
+	}
+	d.winner = b.cause()
+	doc, err := p.builder.DraftRow(d.winner.Change, b.row)
+	if err != nil || b.text == nil || len(doc.Missing) == 0 {
+		return doc, err
+	}
+	return p.assemble(h, d.winner, b.row, b.unknown)
+}
+
 // brought is what older changes bring to a stored row.
 type brought struct {
 	row     connector.Row
@@ -124,12 +132,17 @@ type brought struct {
 	text    *item    // the newest that gives the row another text
 }
 
-// bring finds it.
-func (p planner) bring(h hand) brought {
+// bring finds it, with the columns of the text or without.
+func (p planner) bring(h hand, texts bool) brought {
 	b := brought{row: p.builder.Unsent(h.stored), open: make(document.Open)}
 	for _, column := range h.stored.OpenColumns() {
 		if _, used := b.row[column]; !used {
 			continue // by the settings of today
+		}
+		_, text := h.stored.Columns[column]
+		if text && !texts {
+			b.open[column] = h.stored.AsOf(column)
+			continue
 		}
 		f := h.find(column)
 		if b.open[column] = f.asOf; f.from == nil {
@@ -143,7 +156,7 @@ func (p planner) bring(h hand) brought {
 		} else {
 			b.unknown = append(b.unknown, column)
 		}
-		if _, text := h.stored.Columns[column]; text && (!f.has || h.stored.Fingerprint == "" || !h.stored.Holds(column, f.value)) {
+		if text && (!f.has || h.stored.Fingerprint == "" || !h.stored.Holds(column, f.value)) {
 			b.text = later(b.text, f.from)
 		}
 	}

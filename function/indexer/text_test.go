@@ -199,3 +199,29 @@ type anyRow connector.Row
 func (a anyRow) Fetch(context.Context, *connector.Change, []connector.Column, []string) (connector.Row, bool, error) {
 	return connector.Row(a), true, nil
 }
+
+// An older change whose text would be empty says nothing of the text, and all that it knows of the rest.
+func TestAnOlderChangeWithoutATextKeepsItsMetadata(t *testing.T) {
+	t.Parallel()
+	b := newBuilder(t, document.Spec{Table: "app.articles", Text: "{{.body}}", Identity: "m", Metadata: []document.Field{{Column: "notes"}}})
+	p := planner{builder: b}
+	first := p.plan(itemsOf(withNotes(whole(1, "a", "B1"), "N1")), known{})
+	ahead := p.plan(itemsOf(withNotes(part(21, "a"), left)), known{stored: first.want})
+	for name, c := range map[string]struct {
+		body, notes any
+		action      action
+	}{
+		"blank":          {"  ", "N5", refresh},
+		"blank, no more": {"  ", left, skip},
+	} {
+		d := p.plan(itemsOf(withNotes(whole(5, "a", c.body.(string)), c.notes)), known{stored: ahead.want})
+		require.Equal(t, c.action, d.action, name)
+		if c.action == skip {
+			continue
+		}
+		require.Equal(t, "N5", d.records[0].Metadata["notes"], name)
+		require.Equal(t, version(5), d.want.AsOf("notes"), name)
+		require.Equal(t, version(1), d.want.AsOf("body"), name)
+		require.Equal(t, ahead.want.Fingerprint, d.want.Fingerprint, name)
+	}
+}

@@ -31,9 +31,13 @@ type world struct {
 	open     map[int]bool // changes that are not acknowledged
 	dead     map[int]bool // those of them that went to the dead-letter topic
 
+	away  atomic.Int64 // reads from the table that fail
+	tally tally
+
 	calls  int // of the store, in this life
 	crash  int
 	effect bool
+	dies   bool // with the next mark of a truncate
 
 	seen  map[string]sight
 	swept connector.Version // of the newest truncate that is over
@@ -47,11 +51,14 @@ type sight struct{ row, text connector.Version }
 
 var errWrong = errors.New("wrong")
 
-// play returns what is wrong with how the index followed the history, and how many texts were embedded.
-func play(h *history, rng *rand.Rand) (embedded int, err error) {
+// tally are what a history came to: texts that were embedded, and rows that were seen set aside.
+type tally struct{ texts, blocked, lacking int }
+
+// play returns what is wrong with how the index followed the history.
+func play(h *history, rng *rand.Rand) (tally, error) {
 	builder, err := document.NewBuilder(h.spec())
 	if err != nil {
-		return 0, err
+		return tally{}, err
 	}
 	w := &world{
 		h: h, builder: builder, store: newFakeStore(), stones: &fakeStones{newFakeStore()}, embedder: &fakeEmbedder{size: 8},
@@ -71,7 +78,8 @@ func play(h *history, rng *rand.Rand) (embedded int, err error) {
 	if w.err == nil {
 		w.replay(rng)
 	}
-	return w.texts(), w.err
+	w.tally.texts = w.texts()
+	return w.tally, w.err
 }
 
 // learn finds out what the table holds in the end.
@@ -110,6 +118,8 @@ func rowID(c *connector.Change) string {
 // live is one process, from its start to its end.
 func (w *world) live(l life) {
 	w.calls, w.crash, w.effect = 0, l.crash, l.effect
+	w.away.Store(int64(l.away))
+	w.dies = l.mark
 	writer := NewWriter(func(context.Context) (Store, error) { return w.store, nil },
 		WithTombstones(func(context.Context) (Tombstones, error) { return w.stones, nil }, week, nil))
 	var running sync.WaitGroup
@@ -135,6 +145,7 @@ func (w *world) live(l life) {
 		}})
 	}
 	synctest.Wait()
+	w.wait(table)
 	for range 8 { // sweeps take their time, and more after one that died
 		if open.Load() == 0 {
 			break
@@ -257,8 +268,11 @@ func (w *world) fail(format string, args ...any) {
 }
 
 // before and after have the process lose the store at the call of its death: everything after is lost, too.
-func (w *world) before(string, []string) error {
+func (w *world) before(op string, ids []string) error {
 	w.calls++
+	if w.dies && op == "upsert" && ids[0] == document.TruncateID("app.articles") {
+		w.crash, w.effect = w.calls, true
+	}
 	if w.crash > 0 && (w.calls > w.crash || w.calls == w.crash && !w.effect) {
 		return errOutage
 	}

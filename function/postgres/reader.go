@@ -16,7 +16,7 @@ import (
 
 // Bounds of what a reader asks of the database, which has other work.
 const (
-	connections      = 2
+	connections      = 4 // as many rows as a table reads at a time
 	idleTime         = 5 * time.Minute
 	connectTimeout   = 10 * time.Second
 	statementTimeout = "10s"

@@ -1,0 +1,125 @@
+package indexer
+
+import (
+	"errors"
+	"slices"
+	"time"
+)
+
+// Rows that wait for something that no batch can hurry are set aside: they leave their batch, so that its slot serves others. They stay
+// in queue.busy, so that later changes of theirs wait behind them, and count as waiting (queue.fits): what is aside is bounded as what
+// waits is, but for the batches that were in work when the bound was met. When the wait is over they go into the next batch, and the
+// changes that came behind them with them. A drain leaves them to the next life.
+
+// aside is the rows of a table that were set aside. The table's lock guards it; its rows belong to whoever took them out.
+type aside struct {
+	blocked  []*row // until another process has deleted their dead records
+	watching bool   // watch runs
+	lacking  []*row // until their columns are read from the table
+	reading  bool   // read runs
+	ready    []*row // for a batch
+}
+
+// blockedPause is how often a table looks whether another process is done with its dead records.
+const blockedPause = time.Second
+
+var errTruncating = errors.New("rows wait until another instance has deleted what they were before a truncate of the table")
+
+// setAside takes rows out of a batch. Once a drain has begun nobody sees to them any more: its end does.
+func (t *Table) setAside(blocked, lacking []*row) {
+	if len(blocked)+len(lacking) == 0 {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	a := &t.aside
+	t.queue.shelve(blocked)
+	t.queue.shelve(lacking)
+	a.blocked, a.lacking = append(a.blocked, blocked...), append(a.lacking, lacking...)
+	if t.closed {
+		return
+	}
+	if len(blocked) > 0 && !a.watching {
+		a.watching = true
+		t.work.Go(t.watch)
+	}
+	if len(lacking) > 0 && !a.reading {
+		a.reading = true
+		t.work.Go(t.read)
+	}
+}
+
+// watch looks at the mark until nobody deletes the table's dead records any more.
+func (t *Table) watch() {
+	trouble, wait := t.cond.operation(), t.waiter(t.ctx)
+	defer trouble.clear()
+	trouble.report(Retrying, errTruncating)
+	for wait(blockedPause) {
+		stones := t.writer.tombstones
+		_, err := stones.readMark(t.ctx, t.mark)
+		switch {
+		case Classify(err) == ClassHalt:
+			trouble.report(Halted, err)
+		case err != nil:
+			trouble.report(Retrying, err)
+		case stones.marks.guarded(t.mark, time.Now()):
+			trouble.report(Retrying, errTruncating)
+		default:
+			t.unblock()
+			return
+		}
+	}
+}
+
+// unblock ends the wait for a sweep.
+func (t *Table) unblock() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	a := &t.aside
+	a.ready = append(a.ready, a.blocked...)
+	a.blocked, a.watching = nil, false
+	t.dispatch()
+}
+
+// back ends a row's wait.
+func (t *Table) back(r *row) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.aside.ready = append(t.aside.ready, r)
+	t.dispatch()
+}
+
+// gone gives back the room of a row that ended while it was aside.
+func (t *Table) gone(r *row) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.queue.unshelve(r)
+	t.wake()
+}
+
+// takeReady removes rows whose wait is over, as many as a batch holds. The caller holds t.mu.
+func (t *Table) takeReady() (rows []*row) {
+	n := 0
+	for _, r := range t.aside.ready {
+		if n += r.shelved.records; n > t.queue.limits.MaxRecords && len(rows) > 0 {
+			break
+		}
+		rows = append(rows, r)
+	}
+	t.aside.ready = slices.Delete(t.aside.ready, 0, len(rows))
+	return rows
+}
+
+// takeAside removes what is aside when the table ends.
+func (t *Table) takeAside() []*row {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	var rows []*row
+	for _, list := range []*[]*row{&t.aside.blocked, &t.aside.lacking, &t.aside.ready} {
+		rows, *list = append(rows, *list...), nil
+	}
+	for _, r := range rows {
+		t.queue.unshelve(r)
+	}
+	return rows
+}
