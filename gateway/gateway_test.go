@@ -105,7 +105,7 @@ func watched(t *testing.T, x gateway.Index, edit func(g *config.Gateway), log *s
 	m := monitor.New(monitor.Config{
 		Version: "v1", Tables: []monitor.Table{{Table: "app.articles", Collection: "articles"}, {Table: "app.orders", Collection: "orders"}}, Log: log,
 		Function: monitor.FunctionName{Tenant: "public", Namespace: "default", Name: "f"},
-		Chroma: func(context.Context) error { return nil },
+		Chroma:   func(context.Context) error { return nil },
 		Index: func(context.Context, monitor.Table) (monitor.IndexCounts, error) {
 			return monitor.IndexCounts{Records: 7}, nil
 		},
