@@ -22,7 +22,8 @@ const (
 const (
 	ReasonUnreachable  = "postgres_unreachable"  // retry: network, start-up, too many connections, a statement that took too long
 	ReasonUnauthorized = "postgres_unauthorized" // halt: user, password, or a table that the user may not read
-	ReasonNotFound     = "postgres_not_found"    // halt: no such database or table
+	ReasonNotFound     = "postgres_not_found"    // halt: no such database, or one that is not the source's
+	ReasonTableGone    = "postgres_table_gone"   // poison: the table was dropped or renamed
 	ReasonNoKey        = "postgres_no_key"       // halt: a table without a key
 	ReasonBehind       = "postgres_behind"       // retry: what is read may be older than the change
 	ReasonStandby      = "postgres_standby"      // halt: a standby, of which nothing tells whether it has the change
@@ -71,7 +72,7 @@ func classify(err error) error {
 	switch refused.Code[:2] {
 	case "28": // invalid authorization
 		return &Error{class: classHalt, reason: ReasonUnauthorized, text: "postgres.url: Postgres refuses the user or the password", err: refused}
-	case "3D", "3F": // no such database, no such schema
+	case "3D": // no such database
 		return &Error{class: classHalt, reason: ReasonNotFound, text: "postgres.url: is it the source's database?", err: refused}
 	case "22": // data exception: the key's text is not of the column's type
 		return &Error{class: classPoison, reason: ReasonRefused, text: "the row's key cannot be looked up", err: refused}
@@ -79,8 +80,8 @@ func classify(err error) error {
 	switch refused.Code {
 	case "42501":
 		return &Error{class: classHalt, reason: ReasonUnauthorized, text: "postgres.url: the user needs SELECT on the table", err: refused}
-	case "42P01":
-		return &Error{class: classHalt, reason: ReasonNotFound, text: "postgres.url: is it the source's database?", err: refused}
+	case "42P01", "3F000": // it was there a moment ago (Reader.Fetch)
+		return &Error{class: classRetry, reason: ReasonUnreachable, text: "the table went while it was read", err: refused}
 	case "42703", "42883", "42804": // the table has changed since
 		return &Error{class: classPoison, reason: ReasonRefused, text: "the table has no such column any more", err: refused}
 	}

@@ -9,6 +9,8 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/jackc/pgx/v5/pgproto3"
+
 	"github.com/stretchr/testify/require"
 
 	"github.com/rowvec/rowvec/connector"
@@ -51,8 +53,29 @@ func TestAValueOfNoKnownFormIsRefused(t *testing.T) {
 
 func TestATableThatIsNotThere(t *testing.T) {
 	t.Parallel()
-	_, _, err := open(t, &server{table: []wire.Column{}}).Fetch(t.Context(), update(), byID(int64(7)), []string{"body"})
-	requireFault(t, err, "halt", ReasonNotFound)
+	ask := func(r *Reader) error {
+		_, _, err := r.Fetch(t.Context(), update(), byID(int64(7)), []string{"body"})
+		return err
+	}
+	none := []wire.Column{}
+	requireFault(t, ask(open(t, &server{table: none})), "halt", ReasonNotFound)
+
+	err := ask(open(t, &server{table: none, publications: "1"}))
+	requireFault(t, err, "poison", ReasonTableGone)
+	require.ErrorContains(t, err, `app.odd "name"`)
+	require.ErrorContains(t, err, "REPLICA IDENTITY FULL")
+
+	s := &server{columns: []string{"text"}}
+	r := open(t, s)
+	require.NoError(t, ask(r))
+	s.mu.Lock()
+	s.table = none
+	s.mu.Unlock()
+	requireFault(t, ask(r), "poison", ReasonTableGone) // this is the database: the table was there
+	s.mu.Lock()
+	s.refuse = &pgproto3.ErrorResponse{Severity: "ERROR", Code: "42P01", Message: "no"}
+	s.mu.Unlock()
+	requireFault(t, ask(r), "retry", ReasonUnreachable) // it went between two statements
 }
 
 // What the driver and package net say of a connection names addresses.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -26,7 +27,10 @@ const (
 const session = wire.Session + "SET statement_timeout = '" + statementTimeout + "'; SET application_name = 'rowvec'"
 
 // Reader is the source's database. It is safe for concurrent use. Close it.
-type Reader struct{ pool *pgxpool.Pool }
+type Reader struct {
+	pool  *pgxpool.Pool
+	known atomic.Bool // a table of the source was found in this database
+}
 
 // New returns a reader of the database of a postgres:// URL. It connects when something is first read. Its error never shows the URL,
 // which may hold a password.
@@ -65,10 +69,9 @@ func (r *Reader) Fetch(
 		return nil, false, failed(ctx, err)
 	}
 	if len(table) == 0 {
-		return nil, false, &Error{
-			class: classHalt, reason: ReasonNotFound, text: fmt.Sprintf("postgres.url: there is no table %s: is it the source's database?", change.Table),
-		}
+		return nil, false, r.absent(ctx, change.Table)
 	}
+	r.known.Store(true)
 	q, err := ask(change, key, columns, table)
 	if err != nil {
 		return nil, false, err
@@ -88,6 +91,28 @@ func (r *Reader) Fetch(
 		}
 	}
 	return row, true, nil
+}
+
+// absent is the error of a table that is not there: dropped or renamed, which is the trouble of its own changes, or looked for in the wrong
+// database, which is that of the setting. It is the source's database if a table of the source was found there before, or if
+// it publishes any.
+func (r *Reader) absent(ctx context.Context, table connector.Table) error {
+	if !r.known.Load() {
+		var publications string
+		if err := r.pool.QueryRow(ctx, "SELECT count(*)::text FROM pg_publication").Scan(&publications); err != nil {
+			return failed(ctx, err)
+		}
+		if publications == "0" {
+			return &Error{
+				class: classHalt, reason: ReasonNotFound, text: fmt.Sprintf("postgres.url: there is no table %s, and no publication: is it the source's database?", table),
+			}
+		}
+	}
+	return &Error{
+		class: classPoison, reason: ReasonTableGone, text: fmt.Sprintf("the change left columns out, and postgres.url has no table %s to read them from: "+
+			"if it was dropped nothing is lost; if it was renamed, configure it by its name of today, and set REPLICA IDENTITY FULL on it so that changes "+
+			"leave nothing out", table),
+	}
 }
 
 // read returns the row's values, nil when there is none.

@@ -73,7 +73,7 @@ func requireFault(t *testing.T, err error, class, reason string) {
 func TestRefusals(t *testing.T) {
 	t.Parallel()
 	for code, want := range map[string][2]string{
-		"42501": {"halt", ReasonUnauthorized}, "42P01": {"halt", ReasonNotFound}, "3F000": {"halt", ReasonNotFound},
+		"42501": {"halt", ReasonUnauthorized}, "42P01": {"retry", ReasonUnreachable}, "3F000": {"retry", ReasonUnreachable},
 		"22P02": {"poison", ReasonRefused}, "42703": {"poison", ReasonRefused},
 		"57014": {"retry", ReasonUnreachable}, "40001": {"retry", ReasonUnreachable}, "XX000": {"retry", ReasonUnreachable},
 	} {

@@ -23,13 +23,14 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // server speaks enough of Postgres' protocol to answer one query the same way each time. What real servers answer was tried by hand
 // against Postgres 15; the tests of the whole stack read from one.
 type server struct {
-	table    []wire.Column // what the catalog says; nil: a bigint id and texts
-	columns  []string      // of the row, nil: no row; "\x00" is null
-	standby  bool
-	snapshot string // "" is one that has seen everything
-	status   string // of a transaction; "" is one of the future
-	refuse   *pgproto3.ErrorResponse
-	login    *pgproto3.ErrorResponse
+	table        []wire.Column // what the catalog says; nil: a bigint id and texts
+	columns      []string      // of the row, nil: no row; "\x00" is null
+	standby      bool
+	snapshot     string // "" is one that has seen everything
+	publications string // how many there are
+	status       string // of a transaction; "" is one of the future
+	refuse       *pgproto3.ErrorResponse
+	login        *pgproto3.ErrorResponse
 
 	mu      sync.Mutex
 	session string
@@ -170,6 +171,8 @@ func (s *server) rows() (rows [][][]byte) {
 			rows = append(rows, values(c.Name, c.Type, letter(c.Type == "enum"), letter(c.Array), strconv.Itoa(c.Modifier), c.SQL, letter(c.Generated)))
 		}
 		return rows
+	case strings.Contains(s.asked, "pg_publication"):
+		return [][][]byte{values(cmp.Or(s.publications, "0"))}
 	case s.asked != s.sql:
 		return [][][]byte{values(s.status)}
 	}
