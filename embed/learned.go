@@ -14,10 +14,11 @@ import (
 // against a window this uses it up at its end, against a bucket that refills it settles at the rate of refilling. So it needs not know
 // which of them the endpoint has, nor who else uses it up.
 type learned struct {
-	mu    sync.Mutex
-	pace  time.Duration // between two units
-	until time.Time     // from when on pace says nothing any more
-	next  time.Time     // when the next unit may go
+	mu      sync.Mutex
+	pace    time.Duration // between two units
+	next    time.Time     // when the next unit may go
+	until   time.Time     // from when on nothing waits: the limit is whole, or has to be asked for
+	changed chan struct{} // closed when an answer tells something else; nil until somebody waits
 }
 
 // maxLearned bounds a wait that a header asks for: when it is over the endpoint is asked, and may say it with a 429.
@@ -28,49 +29,54 @@ func (l *learned) note(granted, left int, reset time.Duration, instances int) {
 	now := time.Now()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.pace, l.until = 0, now.Add(reset)
+	l.until = now.Add(min(reset, maxLearned))
 	switch {
 	case left <= 0:
-		l.next = later(l.next, now.Add(min(reset, maxLearned)))
+		l.pace, l.next = 0, l.until
 	case 2*left < granted:
 		l.pace = min(reset*time.Duration(instances)/time.Duration(left), maxLearned)
+	default:
+		l.pace, l.next = 0, now
+	}
+	if l.changed != nil {
+		close(l.changed)
+		l.changed = nil
 	}
 }
 
-// wait returns when n units may go. Its only errors are those of ctx.
+// wait returns when n units may go. Its only errors are those of ctx. Nobody has a place in line, which one who gives up would leave empty.
 func (l *learned) wait(ctx context.Context, n int) error {
-	pause := l.reserve(n)
-	if pause <= 0 {
-		return ctx.Err()
-	}
-	timer := time.NewTimer(pause)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
+	for {
+		pause, changed := l.take(n)
+		if pause <= 0 {
+			return ctx.Err()
+		}
+		timer := time.NewTimer(pause)
+		select {
+		case <-timer.C:
+		case <-changed:
+		case <-ctx.Done():
+		}
+		timer.Stop()
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
 	}
 }
 
-// reserve takes a place in line and returns how long it is until then.
-func (l *learned) reserve(n int) time.Duration {
+// take lets n units go, or says how long to wait until the next look, unless something changes before.
+func (l *learned) take(n int) (pause time.Duration, changed <-chan struct{}) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := time.Now()
-	at := later(l.next, now)
-	l.next = at
-	if now.Before(l.until) {
-		l.next = at.Add(min(l.pace*time.Duration(n), maxLearned))
+	if !now.Before(l.until) || !now.Before(l.next) {
+		l.next = now.Add(min(l.pace*time.Duration(n), maxLearned))
+		return 0, nil
 	}
-	return at.Sub(now)
-}
-
-func later(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
+	if l.changed == nil {
+		l.changed = make(chan struct{})
 	}
-	return b
+	return min(l.next.Sub(now), l.until.Sub(now)), l.changed
 }
 
 // learn reads the headers of an answer.

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -152,6 +153,56 @@ func TestLimitHeaders(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Twenty questions a second, each given up after 10 s, while a tenth of the limit is left: who gave up has no place in line, and when the
+// limit is whole again nobody waits.
+func TestThoseWhoGaveUpHoldNobodyUp(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l := newLimits(0, 0, 1)
+		l.learn(told(500, 50, 54*time.Second))
+		var asking sync.WaitGroup
+		var sent atomic.Int64
+		for range 50 * 20 {
+			asking.Go(func() {
+				ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+				defer cancel()
+				if l.wait(ctx, 1) == nil {
+					sent.Add(1)
+				}
+			})
+			<-time.After(50 * time.Millisecond)
+		}
+		require.InDelta(t, 46, sent.Load(), 2, "fifty in 54 s")
+		<-time.After(5 * time.Second)
+		began := time.Now()
+		require.NoError(t, l.wait(t.Context(), 1), "the time is over for which the header spoke")
+		require.Zero(t, time.Since(began))
+		asking.Wait()
+	})
+}
+
+func TestAnAnswerThatGrantsMoreEndsTheWaiting(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l := newLimits(0, 0, 1)
+		l.learn(told(500, 0, time.Minute))
+		began := time.Now()
+		waits := make(chan time.Duration, 8)
+		for range cap(waits) {
+			go func() {
+				if l.wait(t.Context(), 8_000) == nil {
+					waits <- time.Since(began)
+				}
+			}()
+		}
+		<-time.After(5 * time.Second)
+		l.learn(told(500, 499, time.Second))
+		for range cap(waits) {
+			require.Equal(t, 5*time.Second, <-waits)
+		}
+	})
 }
 
 func TestNoHeaderHoldsARequestForMoreThanAMinute(t *testing.T) {
