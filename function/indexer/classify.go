@@ -61,6 +61,7 @@ type fault struct {
 	reason string
 	text   string
 	err    error // may be nil
+	own    bool  // it complains of what one table keeps in the server (gate.go)
 }
 
 // Error returns what happened, with its cause.

@@ -1,92 +1,130 @@
 package indexer
 
 import (
+	"errors"
 	"sync"
 	"time"
 )
 
 // gate stands before a server that many ask. While the server fails, one of them tries per back-off step and the others wait, so that a
-// hundred batches make one probe. A failure beside which others succeed is its request's own, and shuts nobody out.
+// hundred batches make one probe. It shuts when two callers in a row failed, or one was told when to come again or that a setting is wrong;
+// a failure between successes of others is its request's own, and shuts nobody out.
 //
 // The zero gate is open. All methods are safe for concurrent use, on a nil gate too: that one is always open.
 type gate struct {
-	mu        sync.Mutex
-	shut      bool
-	cause     error     // of the failure that shut it last
-	steps     int       // failures in a row since it was open
-	until     time.Time // when the next may try
-	trying    bool      // somebody is
-	successes uint64
+	mu      sync.Mutex
+	shut    bool
+	turn    int       // counts how often it was shut: who began before says nothing of what is behind it now
+	cause   error     // of the failure that shut it last
+	steps   int       // failures in a row since it was open
+	until   time.Time // when the next may try
+	tried   time.Time // when somebody began to; zero: nobody does
+	suspect *caller   // who failed last, while it is open and nobody has succeeded since
 }
 
-// Longest waits of those who stand before a gate until they look again: at who tries, and at a server that answers somebody who had
-// asked before.
+// Longest waits of those who stand before a gate until they look again.
 const (
-	gateTrying = 100 * time.Millisecond
+	gateTrying = 100 * time.Millisecond // while somebody tries
 	gateShut   = time.Second
+	// gateHung is when another may try beside one that has no answer yet: a request that hangs for its own reasons must not stand for all.
+	gateHung = 5 * time.Second
 )
 
-// transit is one request's way through a gate.
-type transit struct {
-	of        *gate
-	probe     bool
-	successes uint64 // of the gate when the request began
+// caller is one operation with all of its attempts.
+type caller struct {
+	attempts int
+	notYet   time.Time // its own back-off
 }
 
-// enter waits until a request may go, reporting what it waits for. It returns false when wait gave up, with what it waited for.
-func (g *gate) enter(r reporter, wait func(time.Duration) bool) (through transit, cause error, ok bool) {
+// transit is one attempt's way through a gate.
+type transit struct {
+	of   *gate
+	by   *caller
+	turn int // of the gate when it began
+}
+
+// enter waits until the caller may go, reporting what it waits for. It returns false when wait gave up, with what it waited for.
+func (g *gate) enter(c *caller, r reporter, wait func(time.Duration) bool) (through transit, cause error, ok bool) {
+	if g == nil {
+		own := time.Until(c.notYet)
+		return transit{by: c}, nil, own <= 0 || wait(own)
+	}
 	for {
-		through, pause, cause := g.try()
-		if pause == 0 {
+		through, pause, cause := g.try(c)
+		if pause <= 0 {
 			return through, nil, true
 		}
-		r.report(severity(cause), cause)
+		if cause != nil {
+			r.report(severity(cause), cause)
+		}
 		if !wait(pause) {
 			return transit{}, cause, false
 		}
 	}
 }
 
-// try lets a request through, or says how long to wait, and for what.
-func (g *gate) try() (through transit, pause time.Duration, cause error) {
-	if g == nil {
-		return transit{}, 0, nil
-	}
+// try lets a caller through, or says how long to wait, and for what; for its own back-off without a cause, which it has reported.
+func (g *gate) try(c *caller) (through transit, pause time.Duration, cause error) {
+	own := time.Until(c.notYet)
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	through = transit{of: g, successes: g.successes}
 	switch left := time.Until(g.until); {
 	case !g.shut:
-	case g.trying:
-		return transit{}, gateTrying, g.cause
+		return transit{of: g, by: c, turn: g.turn}, own, nil
 	case left > 0:
 		return transit{}, min(left, gateShut), g.cause
-	default:
-		g.trying, through.probe = true, true
+	case own > 0:
+		return transit{}, min(own, gateShut), g.cause
+	case time.Since(g.tried) < gateHung:
+		return transit{}, gateTrying, g.cause
 	}
-	return through, 0, nil
+	g.tried = time.Now()
+	return transit{of: g, by: c, turn: g.turn}, 0, nil
 }
 
-// leave says how the request ended and reports whether the gate is open. An answer that refuses the request is one from a server that works.
-func (t transit) leave(err error, b backoff) (open bool) {
+// leave says how the attempt ended. An answer that refuses the request is one from a server that works.
+func (t transit) leave(err error, b backoff) {
+	t.by.attempts++
+	class := Classify(err)
+	if err != nil && class != ClassPoison {
+		t.by.notYet = time.Now().Add(b.delay(err, t.by.attempts))
+	}
+	answered := err == nil || class == ClassPoison || ownAffair(err)
 	g := t.of
 	if g == nil {
-		return true
+		return
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	switch class := Classify(err); {
-	case err == nil || class == ClassPoison:
-		g.successes++
-		g.shut, g.steps, g.cause = false, 0, nil
-	case class == ClassInterrupted && !t.probe: // tells nothing
-	case t.probe, !g.shut && (g.successes == t.successes || RetryAfter(err) > 0):
-		g.shut, g.cause = true, err
-		g.steps++
-		g.until = time.Now().Add(b.delay(err, g.steps))
+	probe := g.shut && t.turn == g.turn
+	if probe {
+		g.tried = time.Time{}
 	}
-	if t.probe {
-		g.trying = false
+	switch {
+	case answered:
+		if probe || !g.shut {
+			g.shut, g.steps, g.cause, g.suspect = false, 0, nil, nil
+		}
+	case probe:
+		g.close(err, b)
+	case g.shut, class == ClassInterrupted: // tells nothing that is not known
+	case class == ClassHalt, RetryAfter(err) > 0, g.suspect != nil && g.suspect != t.by:
+		g.turn++
+		g.close(err, b)
+	default:
+		g.suspect = t.by
 	}
-	return !g.shut
+}
+
+// close shuts the gate for one more step. It is called with mu held.
+func (g *gate) close(err error, b backoff) {
+	g.shut, g.cause, g.suspect = true, err, nil
+	g.steps++
+	g.until = time.Now().Add(b.delay(err, g.steps))
+}
+
+// ownAffair says whether an error complains of what one table keeps in the server, and not of the server.
+func ownAffair(err error) bool {
+	var f *fault
+	return errors.As(err, &f) && f.own
 }

@@ -25,7 +25,7 @@ func (s *server) ask(context.Context) error {
 	s.calls = append(s.calls, time.Now())
 	err := s.down()
 	s.busy++
-	if err != nil && len(s.calls) > 1 {
+	if err != nil && len(s.calls) > 2 {
 		s.most = max(s.most, s.busy)
 	}
 	s.mu.Unlock()
@@ -46,7 +46,7 @@ func until(back time.Time, err error) func() error {
 	}
 }
 
-// crowd has n callers ask the server through one gate, the first of them a second ahead, and returns when all were answered.
+// crowd has n callers ask the server through one gate, the first two of them a second ahead, and returns when all were answered.
 func crowd(t *testing.T, n int, g *gate, s *server) []*noted {
 	t.Helper()
 	var callers sync.WaitGroup
@@ -54,7 +54,7 @@ func crowd(t *testing.T, n int, g *gate, s *server) []*noted {
 	for i := range n {
 		seen[i] = &noted{}
 		callers.Go(func() {
-			if i > 0 {
+			if i > 1 {
 				<-time.After(time.Second)
 			}
 			_, err := defaultBackoff().at(g).do(t.Context(), seen[i], awake, s.ask)
@@ -91,47 +91,102 @@ func TestAHaltIsProbedSlowlyByOne(t *testing.T) {
 	})
 }
 
-func TestAFailureBesideSuccessesShutsNobodyOut(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		g := &gate{}
-		fails := g.through(t)
-		require.True(t, g.through(t).leave(nil, steady(0)))
-		require.True(t, fails.leave(errOutage, steady(0)), "another request was answered while it ran")
-		require.False(t, g.through(t).leave(errOutage, steady(0)), "nobody was")
-	})
+// through enters a gate that lets somebody in.
+func (g *gate) through(t *testing.T, c *caller) transit {
+	t.Helper()
+	through, pause, _ := g.try(c)
+	require.LessOrEqual(t, pause, time.Duration(0))
+	return through
 }
 
-// through enters an open gate.
-func (g *gate) through(t *testing.T) transit {
+// fail shuts a gate.
+func (g *gate) fail(t *testing.T, err error) {
 	t.Helper()
-	through, pause, _ := g.try()
-	require.Zero(t, pause)
-	return through
+	one, other := g.through(t, &caller{}), g.through(t, &caller{})
+	one.leave(err, steady(0))
+	other.leave(err, steady(0))
+	require.True(t, g.shut)
+}
+
+func TestOneCallersFailuresShutNobodyOut(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		g, bad := &gate{}, &caller{}
+		for range 10 {
+			g.through(t, bad).leave(errOutage, steady(0))
+			<-time.After(bad.notYet.Sub(time.Now()))
+		}
+		require.False(t, g.shut, "it may be its request's own fault")
+		g.through(t, &caller{}).leave(nil, steady(0))
+		g.through(t, &caller{}).leave(errOutage, steady(0))
+		require.False(t, g.shut, "there was a success in between")
+		g.through(t, bad).leave(errOutage, steady(0))
+		require.True(t, g.shut, "two in a row")
+	})
 }
 
 func TestRetryAfterHoldsEverybody(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		g := &gate{}
-		limited := g.through(t)
-		g.through(t).leave(nil, steady(0))
-		asked := faulty{class: ClassRetry, reason: "rate_limited", after: time.Minute}
-		require.False(t, limited.leave(asked, steady(0)), "whoever else was answered")
+		older, limited := g.through(t, &caller{}), g.through(t, &caller{})
+		limited.leave(faulty{class: ClassRetry, reason: "rate_limited", after: time.Minute}, steady(0))
+		older.leave(nil, steady(0))
 		began := time.Now()
 		_, err := steady(0).at(g).do(t.Context(), &noted{}, awake, func(context.Context) error { return nil })
 		require.NoError(t, err)
-		require.Equal(t, time.Minute, time.Since(began))
+		require.Equal(t, time.Minute, time.Since(began), "an answer to what was asked before takes nothing back")
 	})
 }
 
 func TestARefusalComesFromAServerThatWorks(t *testing.T) {
 	t.Parallel()
+	own := &fault{class: ClassHalt, reason: "bad_mark", own: true}
+	for name, answer := range map[string]error{"refused": errRefuse, "one table's mark": own} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				g := &gate{}
+				g.fail(t, errOutage)
+				<-time.After(time.Minute)
+				g.through(t, &caller{}).leave(answer, steady(0))
+				require.False(t, g.shut)
+				g.through(t, &caller{}).leave(answer, steady(0))
+				require.False(t, g.shut)
+			})
+		})
+	}
+}
+
+func TestAProbeThatHangsDoesNotStandForAll(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		g := &gate{}
-		g.through(t).leave(errOutage, steady(0))
+		g.fail(t, errOutage)
 		<-time.After(time.Minute)
-		require.True(t, g.through(t).leave(errRefuse, steady(0)))
+		hangs := g.through(t, &caller{})
+		_, pause, _ := g.try(&caller{})
+		require.Equal(t, gateTrying, pause)
+		<-time.After(gateHung)
+		g.through(t, &caller{}).leave(nil, steady(0))
+		require.False(t, g.shut)
+		hangs.leave(errOutage, steady(0))
+		require.False(t, g.shut, "it is the first that failed since")
+	})
+}
+
+func TestWhoFailedWaitsForItself(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		g, bad := &gate{}, &caller{attempts: 6}
+		g.through(t, &caller{}).leave(errOutage, steady(0))
+		g.through(t, bad).leave(errOutage, steady(0.999999))
+		g.until = time.Now()
+		_, pause, _ := g.try(bad)
+		require.Equal(t, gateShut, pause, "its own step is eight seconds")
+		g.through(t, &caller{}).leave(nil, steady(0))
+		_, pause, _ = g.try(bad)
+		require.InDelta(t, 8, pause.Seconds(), 0.1, "also where the gate is open")
 	})
 }
 
@@ -144,16 +199,16 @@ func TestAProbeThatEndsOtherwiseLeavesTheGateToOthers(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				g, b := &gate{}, steady(0)
-				g.through(t).leave(errOutage, b)
+				g.fail(t, errOutage)
 				<-time.After(time.Minute)
 				func() {
 					defer func() { _ = recover() }()
-					_, _ = b.attempt(t.Context(), g.through(t), op)
+					_ = b.attempt(t.Context(), g.through(t, &caller{}), op)
 				}()
-				_, pause, _ := g.try()
+				_, pause, _ := g.try(&caller{})
 				require.Equal(t, b.base, pause, "after another step, and not for a tenth of a second for ever")
 				<-time.After(pause)
-				require.True(t, g.through(t).probe)
+				g.through(t, &caller{})
 			})
 		})
 	}
@@ -162,7 +217,7 @@ func TestAProbeThatEndsOtherwiseLeavesTheGateToOthers(t *testing.T) {
 func TestWhoGivesUpBeforeTheGateMadeNoAttempt(t *testing.T) {
 	t.Parallel()
 	g := &gate{}
-	g.through(t).leave(errOutage, steady(0.5))
+	g.fail(t, errOutage)
 	n := &noted{}
 	gone := func(time.Duration) bool { return false }
 	s := &server{down: func() error { return nil }}

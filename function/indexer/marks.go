@@ -132,7 +132,7 @@ func parseMark(id string, meta map[string]any, readAt time.Time) (*mark, error) 
 	}
 	if err != nil {
 		return nil, &fault{
-			class: ClassHalt, reason: "bad_mark", err: err,
+			class: ClassHalt, reason: "bad_mark", err: err, own: true,
 			text: fmt.Sprintf("record %q among the tombstones, which remembers the table's newest truncate, is damaged; delete it and truncate again, or run rowvec verify", id),
 		}
 	}

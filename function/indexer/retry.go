@@ -1,6 +1,7 @@
 package indexer
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"math/rand/v2"
@@ -62,34 +63,27 @@ type reporter interface {
 // gate is none.
 func (b backoff) do(ctx context.Context, r reporter, wait func(time.Duration) bool, op func(context.Context) error) (attempts int, err error) {
 	defer r.clear()
-	for {
-		through, cause, ok := b.gate.enter(r, wait)
+	for c := (&caller{}); ; {
+		through, cause, ok := b.gate.enter(c, r, wait)
 		if !ok {
-			return attempts, interrupted(cause)
+			return c.attempts, interrupted(cmp.Or(err, cause))
 		}
-		attempts++
-		open, err := b.attempt(ctx, through, op)
-		if err == nil {
-			return attempts, nil
-		}
-		if Classify(err) == ClassPoison {
-			return attempts, err
+		err = b.attempt(ctx, through, op)
+		if err == nil || Classify(err) == ClassPoison {
+			return c.attempts, err
 		}
 		if ctx.Err() != nil {
-			return attempts, interrupted(err)
+			return c.attempts, interrupted(err)
 		}
 		// A context error under a context that lives is somebody else's deadline: it passes.
 		r.report(severity(err), err)
-		if open && !wait(b.delay(err, attempts)) {
-			return attempts, interrupted(err)
-		}
 	}
 }
 
 // attempt runs op and tells the gate, of a panic too: whoever contains that must not find the gate shut for good.
-func (b backoff) attempt(ctx context.Context, through transit, op func(context.Context) error) (open bool, err error) {
+func (b backoff) attempt(ctx context.Context, through transit, op func(context.Context) error) (err error) {
 	err = errPanicked
-	defer func() { open = through.leave(err, b) }()
+	defer func() { through.leave(err, b) }()
 	err = op(ctx)
 	return
 }
