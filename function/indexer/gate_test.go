@@ -114,7 +114,7 @@ func TestOneCallersFailuresShutNobodyOut(t *testing.T) {
 		g, bad := &gate{}, &caller{}
 		for range 10 {
 			g.through(t, bad).leave(errOutage, steady(0))
-			<-time.After(bad.notYet.Sub(time.Now()))
+			<-time.After(time.Until(bad.notYet))
 		}
 		require.False(t, g.shut, "it may be its request's own fault")
 		g.through(t, &caller{}).leave(nil, steady(0))
