@@ -37,7 +37,6 @@ type Monitor struct {
 	totals  map[string]*total  // by table
 	status  *Status
 	failing map[string]bool // who gave no good answer when he was asked last, and the log says so
-	counted map[string]bool // tables that Postgres was asked for: whether it counted them the last time
 }
 
 // total is what a table brought since the gateway's start.
@@ -50,7 +49,7 @@ type total struct {
 func New(c Config) *Monitor {
 	m := &Monitor{
 		config: c, hub: stream.NewHub(ringSize), tables: map[string]Table{}, current: map[string]*second{}, totals: map[string]*total{},
-		failing: map[string]bool{}, counted: map[string]bool{},
+		failing: map[string]bool{},
 	}
 	for _, t := range c.Tables {
 		m.tables[t.Table] = t
