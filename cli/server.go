@@ -141,7 +141,7 @@ func (s *server) watchSource(f *config.Function, c *monitor.Config) error {
 		return err
 	}
 	s.closers = append(s.closers, db.Close)
-	c.Source = func(ctx context.Context, t monitor.Table) (int64, error) { return db.Rows(ctx, t.Table) }
+	c.Source = db
 	return nil
 }
 

@@ -115,7 +115,7 @@ func startPrometheus(t *testing.T, gateway string) *prometheus {
 	shortened(t, dir, "prometheus.yaml", map[string]string{
 		"127.0.0.1:8080": broker.Host, "127.0.0.1:8090": gateway, "_interval: 5s": "_interval: 1s",
 	})
-	shortened(t, dir, "rules.yaml", map[string]string{"> 300\n": "> 5\n", "[300s]": "[5s]", "for: 1m\n": "for: 2s\n"})
+	shortened(t, dir, "rules.yaml", map[string]string{"> 300\n": "> 5\n", "[300s]": "[5s]", "offset 300s": "offset 5s", "for: 1m\n": "for: 2s\n"})
 	address := freeAddress(t)
 	launch(t, dir, "http://"+address+"/-/ready", "prometheus", "--config.file="+filepath.Join(dir, "prometheus.yaml"),
 		"--storage.tsdb.path="+filepath.Join(dir, "data"), "--web.listen-address="+address)

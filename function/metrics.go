@@ -32,7 +32,8 @@ type metrics struct {
 	chromaCodes   *prometheus.CounterVec
 	batchRecords  prometheus.Histogram
 	freshness     prometheus.Histogram
-	lastSuccess   prometheus.Gauge
+	start         prometheus.Gauge
+	lastSuccess   *prometheus.GaugeVec // no labels
 	inFlight      *prometheus.GaugeVec
 	state         *prometheus.GaugeVec
 	textsSaved    prometheus.Counter
@@ -115,10 +116,13 @@ func (m *metrics) makeOthers() {
 	m.freshness = prometheus.NewHistogram(prometheus.HistogramOpts{
 		Name: "rowvec_freshness_seconds", Help: "From a change's commit in Postgres to its being durable in Chroma.", Buckets: latencyBuckets,
 	})
-	m.lastSuccess = prometheus.NewGauge(prometheus.GaugeOpts{
-		Name: "rowvec_last_success_timestamp_seconds", Help: "When a record last became durable, in seconds since the epoch; before the first, when the process began.",
+	m.start = prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "rowvec_start_timestamp_seconds", Help: "When the process began, in seconds since the epoch.",
 	})
-	m.lastSuccess.SetToCurrentTime() // 0 would be taken for a stall of decades
+	m.start.SetToCurrentTime()
+	m.lastSuccess = prometheus.NewGaugeVec(prometheus.GaugeOpts{
+		Name: "rowvec_last_success_timestamp_seconds", Help: "When a record last became durable, in seconds since the epoch; absent before the first.",
+	}, nil) // without labels, as 0 would be taken for a stall of decades
 	m.inFlight = prometheus.NewGaugeVec(prometheus.GaugeOpts{
 		Name: "rowvec_in_flight_records", Help: "Records received and not yet settled, by table.",
 	}, []string{"table"})
@@ -130,7 +134,7 @@ func (m *metrics) makeOthers() {
 func (m *metrics) all() []prometheus.Collector {
 	return []prometheus.Collector{
 		m.records, m.embedRequests, m.embedTexts, m.embedTokens, m.embedSeconds, m.chromaSeconds, m.batchRecords, m.freshness,
-		m.lastSuccess, m.inFlight, m.state, m.textsSaved, m.metadataDropped, m.events, m.eventsDropped, m.textsTruncated,
+		m.start, m.lastSuccess, m.inFlight, m.state, m.textsSaved, m.metadataDropped, m.events, m.eventsDropped, m.textsTruncated,
 		m.deadLetters, m.chromaCodes, m.embedConcurrency,
 	}
 }
@@ -155,7 +159,7 @@ func (m *metrics) settled(table string, kind indexer.Kind, freshness time.Durati
 	m.records.WithLabelValues(table, string(kind)).Inc()
 	if kind.Durable() {
 		m.freshness.Observe(freshness.Seconds())
-		m.lastSuccess.SetToCurrentTime()
+		m.lastSuccess.WithLabelValues().SetToCurrentTime()
 	}
 }
 

@@ -8,15 +8,25 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rowvec/rowvec/chroma"
+	"github.com/rowvec/rowvec/function/indexer"
 )
 
-// TestTheLastSuccessBeginsWithTheProcess: a gauge of 0 is a stall of 56 years to whoever subtracts it from now.
-func TestTheLastSuccessBeginsWithTheProcess(t *testing.T) {
+// TestAProcessThatIndexedNothingHasNoLastSuccess: were its beginning taken for one, whoever crashes again and again would never stall.
+func TestAProcessThatIndexedNothingHasNoLastSuccess(t *testing.T) {
 	t.Parallel()
 	m, err := newMetrics(prometheus.NewRegistry())
 	require.NoError(t, err)
-	at := time.Unix(int64(m.user()["rowvec_last_success_timestamp_seconds"]), 0)
-	require.WithinDuration(t, time.Now(), at, time.Minute)
+	const began, last = "rowvec_start_timestamp_seconds", "rowvec_last_success_timestamp_seconds"
+	isNow := func(series string) {
+		require.WithinDuration(t, time.Now(), time.Unix(int64(m.user()[series]), 0), time.Minute, series)
+	}
+	isNow(began)
+	for _, kind := range []indexer.Kind{indexer.Ignored, indexer.Stale, indexer.Poison} {
+		m.settled("app.a", kind, 0)
+		require.NotContains(t, m.user(), last, kind)
+	}
+	m.settled("app.a", indexer.Indexed, time.Second)
+	isNow(last)
 }
 
 func TestRequestsToChromaAreCountedByHowTheyEnd(t *testing.T) {

@@ -65,9 +65,7 @@ func (g *Gateway) search(ctx context.Context, where string, q *Question) (*Answe
 	result, err := g.config.Index.Search(ctx, q.query(tables))
 	took := time.Since(start)
 	if g.config.Monitor != nil && ctx.Err() == nil {
-		for _, table := range tables {
-			g.config.Monitor.Query(table, took, err)
-		}
+		g.config.Monitor.Query(searched(tables, result), took, err)
 	}
 	if err != nil {
 		return nil, g.problemOf(ctx, where, err)
@@ -80,6 +78,14 @@ func (g *Gateway) search(ctx context.Context, where string, q *Question) (*Answe
 		answer.Table = tables[0]
 	}
 	return answer, nil
+}
+
+// searched leaves out the tables that the search did. Without a result it was to be all of them.
+func searched(tables []string, result *search.Result) []string {
+	if result == nil || len(result.Skipped) == 0 {
+		return tables
+	}
+	return slices.DeleteFunc(slices.Clone(tables), func(t string) bool { return slices.Contains(result.Skipped, t) })
 }
 
 // asked finds the tables that a question is about, at least one, all of them open to the request.

@@ -64,11 +64,11 @@ func TestWhatSomebodyInventsIsNotKept(t *testing.T) {
 	t.Parallel()
 	watch(t, healthy(), func(m *monitor.Monitor) {
 		for i := range 1_000 {
-			m.Query(fmt.Sprint("invented.", i), time.Millisecond, nil)
-			m.Query(fmt.Sprint("invented.", i), time.Millisecond, errors.New("no such table"))
+			m.Query([]string{fmt.Sprint("invented.", i)}, time.Millisecond, nil)
+			m.Query([]string{fmt.Sprint("invented.", i)}, time.Millisecond, errors.New("no such table"))
 			m.Observe(indexed(fmt.Sprint("new.", i), i, time.Millisecond))
 		}
-		m.Query("app.a", time.Millisecond, nil)
+		m.Query([]string{"app.a"}, time.Millisecond, nil)
 		pass(time.Second)
 		kept := map[string]bool{}
 		_, ticks, _, _ := opening(t, m, func(table string) bool { kept[table] = true; return true })
@@ -93,10 +93,10 @@ func TestOnlyFailuresOfWhatIsBehindAreErrors(t *testing.T) {
 	t.Parallel()
 	watch(t, healthy(), func(m *monitor.Monitor) {
 		for _, err := range []error{refused("poison"), fmt.Errorf("ask: %w", refused("poison")), fmt.Errorf("ask: %w", context.Canceled)} {
-			m.Query("app.a", time.Millisecond, err)
+			m.Query([]string{"app.a"}, time.Millisecond, err)
 		}
 		for _, err := range []error{refused("retry"), refused("halt"), context.DeadlineExceeded, errors.New("unheard of")} {
-			m.Query("app.a", time.Millisecond, err)
+			m.Query([]string{"app.a"}, time.Millisecond, err)
 		}
 		pass(time.Second)
 		_, ticks, _, _ := opening(t, m, nil)
@@ -114,7 +114,7 @@ func TestABusySecondIsMeasuredToItsEnd(t *testing.T) {
 				took = time.Second
 			}
 			m.Observe(indexed("app.a", i, took))
-			m.Query("app.a", took, nil)
+			m.Query([]string{"app.a"}, took, nil)
 		}
 		pass(time.Second)
 		_, ticks, _, status := opening(t, m, nil)

@@ -54,35 +54,20 @@ func (m *Monitor) countIndex(ctx context.Context, i int) {
 	})
 }
 
-// countSource counts a table's rows in Postgres, which is away when it counts none.
+// countSource counts a table's rows in Postgres. That it cannot be done says nothing of Postgres: askPostgres does.
 func (m *Monitor) countSource(ctx context.Context, i int) {
 	table := m.config.Tables[i]
 	counting, cancel := context.WithTimeout(ctx, countTimeout)
 	defer cancel()
-	rows, err := m.config.Source(counting, table)
+	rows, err := m.config.Source.Rows(counting, table.Table)
 	m.health(ctx, "the count of "+table.Table+" in Postgres", err)
-	health := m.health(ctx, nameOfPostgres, m.away(table.Table, err))
 	m.update(func(s *Status) {
 		t := &s.Tables[i]
 		if t.SourceRows = nil; err == nil {
 			t.SourceRows = &rows
 		}
 		t.Coverage = coverage(t)
-		s.Sources.Postgres = &health
 	})
-}
-
-// away notes whether Postgres counted a table, and returns the error when it has counted none of those that it was asked for last.
-func (m *Monitor) away(table string, err error) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.counted[table] = err == nil
-	for _, counted := range m.counted {
-		if counted {
-			return nil
-		}
-	}
-	return err
 }
 
 // coverage compares two counts taken at different moments: over 1 is rows deleted in between.

@@ -4,7 +4,8 @@ package monitor
 
 import (
 	"context"
-	"errors"
+	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -29,15 +30,15 @@ type Monitor struct {
 	tables map[string]Table // those of the settings
 	ready  atomic.Bool      // Chroma answered when it was asked last
 
-	mu      sync.Mutex
-	current map[string]*second // by table
-	sent    int                // changes sent in the current second
-	history []*moment          // the last HistorySeconds
-	changes []Change           // the last lastChanges
-	totals  map[string]*total  // by table
-	status  *Status
-	failing map[string]bool // who gave no good answer when he was asked last, and the log says so
-	counted map[string]bool // tables that Postgres was asked for: whether it counted them the last time
+	mu       sync.Mutex
+	current  map[string]*second   // by table
+	searches map[string]*searches // of the current second, by their tables
+	sent     int                  // changes sent in the current second
+	history  []*moment            // the last HistorySeconds
+	changes  []Change             // the last lastChanges
+	totals   map[string]*total    // by table
+	status   *Status
+	failing  map[string]bool // who gave no good answer when he was asked last, and the log says so
 }
 
 // total is what a table brought since the gateway's start.
@@ -49,8 +50,8 @@ type total struct {
 // New returns a monitor; Run makes it tick.
 func New(c Config) *Monitor {
 	m := &Monitor{
-		config: c, hub: stream.NewHub(ringSize), tables: map[string]Table{}, current: map[string]*second{}, totals: map[string]*total{},
-		failing: map[string]bool{}, counted: map[string]bool{},
+		config: c, hub: stream.NewHub(ringSize), tables: map[string]Table{}, current: map[string]*second{}, searches: map[string]*searches{}, totals: map[string]*total{},
+		failing: map[string]bool{},
 	}
 	for _, t := range c.Tables {
 		m.tables[t.Table] = t
@@ -101,28 +102,6 @@ func (m *Monitor) newChange(e *event.Event) Change {
 	}
 }
 
-// Query takes in a search that the gateway answered, or failed to. What the asker did wrong is no failure, and a table that only he knows
-// is not counted.
-func (m *Monitor) Query(table string, took time.Duration, err error) {
-	if _, ok := m.tables[table]; !ok || asked(err) {
-		return
-	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	s := m.second(table)
-	if err != nil {
-		s.queryErrors++
-		return
-	}
-	s.queries.add(milliseconds(took))
-}
-
-// asked reports whether the question itself is at fault, or was given up by who asked.
-func asked(err error) bool {
-	var classified interface{ Class() string }
-	return errors.Is(err, context.Canceled) || errors.As(err, &classified) && classified.Class() == "poison"
-}
-
 // second returns the table's share of the current second. The caller holds mu.
 func (m *Monitor) second(table string) *second {
 	s, ok := m.current[table]
@@ -162,11 +141,14 @@ func (m *Monitor) Run(ctx context.Context) {
 func (m *Monitor) tick(now time.Time) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	t := &moment{time: now.UnixMilli(), tables: m.current, backlog: map[string]*int64{}, state: m.status.State, clients: m.hub.Listeners()}
+	t := &moment{
+		time: now.UnixMilli(), tables: m.current, searches: slices.Collect(maps.Values(m.searches)), backlog: map[string]*int64{},
+		state: m.status.State, clients: m.hub.Listeners(),
+	}
 	for _, table := range m.status.Tables {
 		t.backlog[table.Table] = table.Backlog
 	}
-	m.current, m.sent = map[string]*second{}, 0
+	m.current, m.searches, m.sent = map[string]*second{}, map[string]*searches{}, 0
 	m.history = append(m.history, t)
 	if over := len(m.history) - HistorySeconds; over > 0 {
 		m.history = append(m.history[:0], m.history[over:]...)

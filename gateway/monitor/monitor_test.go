@@ -23,8 +23,8 @@ func TestASecondIsSummedUp(t *testing.T) {
 			m.Observe(indexed("app.a", i, time.Duration(i+1)*time.Millisecond))
 		}
 		m.Observe(&event.Event{Function: function, Table: "app.b", Row: "1", Outcome: event.Poison, Reason: "text_too_long", SettledAt: time.Now()})
-		m.Query("app.a", 5*time.Millisecond, nil)
-		m.Query("app.a", 0, errors.New("endpoint away"))
+		m.Query([]string{"app.a"}, 5*time.Millisecond, nil)
+		m.Query([]string{"app.a"}, 0, errors.New("endpoint away"))
 		pass(time.Second)
 		_, ticks, changes, _ := opening(t, m, nil)
 		last := ticks[len(ticks)-1]

@@ -17,7 +17,7 @@ type Config struct {
 	Broker Broker                                                  // nil: not configured
 	Chroma func(ctx context.Context) error                         // asks it for a sign of life, cheaply
 	Index  func(ctx context.Context, t Table) (IndexCounts, error) // counts a table's records in Chroma; it may take minutes
-	Source func(ctx context.Context, t Table) (rows int64, err error)
+	Source Source                                                  // nil: not configured
 	// Events tells whether outcome events arrive; nil: not configured.
 	Events func() Health
 
@@ -47,6 +47,14 @@ type Broker interface {
 	Backlog(ctx context.Context) (byTable map[string]int64, deadLetters *int64, err error)
 }
 
+// Source answers for the tables in Postgres.
+type Source interface {
+	// Ping asks for a sign of life, cheaply, whatever is being counted meanwhile.
+	Ping(ctx context.Context) error
+	// Rows counts a table, given as schema.table; it may take minutes.
+	Rows(ctx context.Context, table string) (int64, error)
+}
+
 // Rounds of asking. Counting reads all of a collection's ids, or a whole table in Postgres: it may take its time, and rests for as long
 // as it took.
 const (
@@ -54,7 +62,7 @@ const (
 	askTimeout   = 5 * time.Second
 	countRound   = 30 * time.Second
 	countTimeout = 5 * time.Minute
-	// Tables that are counted at once: Chroma has to answer searches meanwhile, and there is one connection to Postgres.
+	// Tables that are counted at once: Chroma has to answer searches meanwhile, and there is one connection to Postgres to count with.
 	indexCounts  = 2
 	sourceCounts = 1
 	// A status without news is sent again after statusRound, so that a listener sees that it is fresh.

@@ -28,8 +28,8 @@ type world struct {
 	rows      int64
 	err       error // of everybody
 
-	instancesErr, backlogErr, chromaErr error
-	index, source                       func(ctx context.Context, table string) error // before a count is answered
+	instancesErr, backlogErr, chromaErr, postgresErr error
+	index, source                                    func(ctx context.Context, table string) error // before a count is answered
 }
 
 func (w *world) set(change func(w *world)) {
@@ -66,6 +66,19 @@ func (w *world) answer(ctx context.Context, hold func(ctx context.Context, table
 	return w.err
 }
 
+// tables are those in Postgres.
+type tables struct{ *world }
+
+func (t tables) Ping(context.Context) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return errors.Join(t.err, t.postgresErr)
+}
+
+func (t tables) Rows(ctx context.Context, table string) (int64, error) {
+	return t.rows, t.answer(ctx, t.source, table)
+}
+
 func (w *world) config() monitor.Config {
 	return monitor.Config{
 		Version: "v1", Function: monitor.FunctionName{Tenant: "public", Namespace: "default", Name: "f"},
@@ -79,9 +92,7 @@ func (w *world) config() monitor.Config {
 		Index: func(ctx context.Context, t monitor.Table) (monitor.IndexCounts, error) {
 			return monitor.IndexCounts{Records: w.records, Rows: &w.records}, w.answer(ctx, w.index, t.Table)
 		},
-		Source: func(ctx context.Context, t monitor.Table) (int64, error) {
-			return w.rows, w.answer(ctx, w.source, t.Table)
-		},
+		Source: tables{w},
 		Events: func() monitor.Health { return monitor.Health{OK: true} },
 		Log:    slog.New(slog.DiscardHandler),
 	}

@@ -11,8 +11,6 @@ type second struct {
 	outcomes    map[event.Outcome]int64
 	deadLetters map[string]int64
 	freshness   durations
-	queries     durations
-	queryErrors int64
 	dropped     int64 // changes left out of the stream
 }
 
@@ -32,11 +30,12 @@ func (s *second) observe(e *event.Event) {
 
 // moment is a whole second: every table's share, and what holds for all of them.
 type moment struct {
-	time    int64
-	tables  map[string]*second
-	backlog map[string]*int64
-	state   State
-	clients int
+	time     int64
+	tables   map[string]*second
+	searches []*searches
+	backlog  map[string]*int64
+	state    State
+	clients  int
 }
 
 // For sums up the tables that may be seen.
@@ -54,9 +53,13 @@ func (m *moment) tick(see func(string) bool) Tick {
 		addAll(t.Outcomes, s.outcomes)
 		addAll(t.DeadLetters, s.deadLetters)
 		freshness.merge(&s.freshness)
-		queries.merge(&s.queries)
-		t.Queries.Errors += s.queryErrors
 		t.ChangesDropped += s.dropped
+	}
+	for _, s := range m.searches {
+		if s.seen(see) {
+			queries.merge(&s.took)
+			t.Queries.Errors += s.errors
+		}
 	}
 	for table, n := range m.backlog {
 		if see == nil || see(table) {

@@ -18,6 +18,9 @@ func (m *Monitor) blank() *Status {
 	if m.config.Events == nil {
 		s.Sources.Events.Error = "outcome events are not configured (output, userConfig.pulsar.serviceURL)"
 	}
+	if m.config.Source != nil {
+		s.Sources.Postgres = &Health{Error: nameOfPostgres + " was not asked yet"}
+	}
 	for _, t := range m.config.Tables {
 		s.Tables = append(s.Tables, TableStatus{Table: t.Table, Collection: t.Collection, Entity: t.Entity, DeadLetters: map[string]int64{}})
 	}

@@ -23,10 +23,14 @@ func (m *Monitor) survey(ctx context.Context) {
 
 // questions are those that are answered at once.
 func (m *Monitor) questions() []func(context.Context) {
-	if m.config.Broker == nil {
-		return []func(context.Context){m.askChroma}
+	all := []func(context.Context){m.askChroma}
+	if m.config.Source != nil {
+		all = append(all, m.askPostgres)
 	}
-	return []func(context.Context){m.askChroma, m.askInstances, m.askBacklog}
+	if m.config.Broker != nil {
+		all = append(all, m.askInstances, m.askBacklog)
+	}
+	return all
 }
 
 // repeat calls ask at once and then every period.
@@ -78,6 +82,13 @@ func (m *Monitor) askChroma(ctx context.Context) {
 	health := m.health(ctx, nameOfChroma, err)
 	m.ready.Store(err == nil)
 	m.update(func(s *Status) { s.Sources.Chroma = health })
+}
+
+func (m *Monitor) askPostgres(ctx context.Context) {
+	asking, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	health := m.health(ctx, nameOfPostgres, m.config.Source.Ping(asking))
+	m.update(func(s *Status) { s.Sources.Postgres = &health })
 }
 
 func (m *Monitor) askInstances(ctx context.Context) {

@@ -17,7 +17,8 @@ import (
 // one core when they are cached. Above it the planner's own figure is taken, which autovacuum keeps within a few per cent.
 const exactBelow = 2_000_000
 
-// Postgres counts. It connects when it is first asked, again and again if need be, with one connection that only reads.
+// Postgres counts. It connects when it is first asked, again and again if need be, with connections that only read: one to
+// count with, and one that tells whether anybody is there meanwhile.
 type Postgres struct{ pool *pgxpool.Pool }
 
 // New reads the address; nothing is reached yet. Its errors never show the URL, which holds a password.
@@ -26,7 +27,7 @@ func New(url string) (*Postgres, error) {
 	if err != nil {
 		return nil, errors.New("userConfig.postgres.url: expected an address such as postgres://user:password@host:5432/database; what is there cannot be parsed")
 	}
-	c.MinConns, c.MaxConns, c.MaxConnIdleTime = 0, 1, time.Minute
+	c.MinConns, c.MaxConns, c.MaxConnIdleTime = 0, 2, time.Minute
 	c.ConnConfig.ConnectTimeout = 5 * time.Second
 	c.ConnConfig.RuntimeParams["application_name"] = "rowvec serve"
 	c.ConnConfig.RuntimeParams["default_transaction_read_only"] = "on"
@@ -39,6 +40,14 @@ func New(url string) (*Postgres, error) {
 
 // Close ends the connection.
 func (p *Postgres) Close() { p.pool.Close() }
+
+// Ping tells whether it answers. It does not wait for a count.
+func (p *Postgres) Ping(ctx context.Context) error {
+	if err := p.pool.Ping(ctx); err != nil {
+		return fmt.Errorf("ping Postgres: %w", err)
+	}
+	return nil
+}
 
 // Rows returns how many rows a table has, given as schema.table: exactly up to about exactBelow, else as the planner expects.
 func (p *Postgres) Rows(ctx context.Context, table string) (int64, error) {

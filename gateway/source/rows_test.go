@@ -2,12 +2,15 @@ package source_test
 
 import (
 	"context"
+	"errors"
 	"net"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgproto3"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
@@ -20,7 +23,8 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // later: a table with partitions that were never analyzed has an Append on top, with the sum of what their files' sizes let expect.
 type server struct {
 	plan, count string
-	refuse      string // a statement that begins so
+	refuse      string        // a statement that begins so
+	counting    chan struct{} // nil: nobody waits; else a count says so and waits until somebody says go on
 
 	mu    sync.Mutex
 	asked []string
@@ -78,6 +82,10 @@ func (s *server) serve(b *pgproto3.Backend) error {
 }
 
 func (s *server) answer(b *pgproto3.Backend, sql string) {
+	if s.counting != nil && strings.HasPrefix(sql, "SELECT count") {
+		s.counting <- struct{}{}
+		<-s.counting
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !strings.HasPrefix(sql, "-- ping") {
@@ -138,4 +146,27 @@ func TestErrorsNameTheTableAndNoPassword(t *testing.T) {
 	_, err := source.New("postgres://reader:s3cret@host:port/shop")
 	require.ErrorContains(t, err, "userConfig.postgres.url")
 	require.NotContains(t, err.Error(), "s3cret")
+}
+
+// TestASignOfLifeDoesNotWaitForACount, which may take minutes.
+func TestASignOfLifeDoesNotWaitForACount(t *testing.T) {
+	t.Parallel()
+	s := &server{plan: `[{"Plan": {"Plan Rows": 1}}]`, count: "7", counting: make(chan struct{})}
+	p := s.start(t)
+	var counted sync.WaitGroup
+	counted.Go(func() {
+		rows, err := p.Rows(t.Context(), "app.Parted")
+		assert.NoError(t, err)
+		assert.EqualValues(t, 7, rows)
+	})
+	<-s.counting
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	err := errors.Join(p.Ping(ctx), p.Ping(ctx))
+	s.counting <- struct{}{}
+	counted.Wait()
+	require.NoError(t, err)
+
+	p.Close()
+	require.ErrorContains(t, p.Ping(t.Context()), "ping Postgres")
 }

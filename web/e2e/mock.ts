@@ -17,6 +17,7 @@ export class Mock {
   tickEvery = 1_000 // ms; 0: it says nothing any more
   questions: unknown[] = []
   refuse: { status: number; body: object } | undefined // of the next search
+  refuseSimilar: { status: number; body: object } | undefined
   resumedAfter: string[] = []
   #server: Server | undefined
   #port = 0
@@ -93,6 +94,7 @@ export class Mock {
     const [table, id] = [decodeURIComponent(near[1]!), decodeURIComponent(near[2]!)]
     const row = this.rows.find((r) => r.id === id)
     if (!row) return json(a, { title: 'Not Found', status: 404, detail: `the index holds no row ${id} of ${table}` }, 404)
+    if (near[3] && this.refuseSimilar) return json(a, this.refuseSimilar.body, this.refuseSimilar.status)
     if (near[3]) return json(a, { table, id, partial: false, rows: this.rows.filter((r) => r.id !== id) })
     const chunks = Array.from({ length: row.chunk.count }, (_, i) => ({ index: i, count: row.chunk.count, start: i * 480, end: (i + 1) * 480 }))
     json(a, { table, id, key: row.key, text: row.text, metadata: row.metadata, version: { lsn: '24023128', commitTime: '2026-11-03T09:20:00Z' }, chunks })

@@ -117,6 +117,34 @@ test('a row of the list opens, and one that the index does not hold is said so',
   await page.getByText('the index holds no row gone').waitFor()
 })
 
+test('a row shows without its neighbours, and what has no row is none', async () => {
+  const page = await open()
+  await live(page)
+  allowed = /502/
+  mock.refuseSimilar = { status: 502, body: { detail: 'the vectors were made with the model "m-1", and questions with "m-2"' } }
+  mock.change(world.change('', { operation: 'truncate', outcome: 'truncated' }))
+  mock.change(world.change('', { operation: undefined, outcome: 'poison', reason: 'bad_payload' }))
+  mock.change(world.change('655'))
+  await page.getByRole('button', { name: '655', exact: true }).click()
+  await page.getByTestId('stored').getByText('Wool sock: Merino').waitFor()
+  await page.getByRole('alert').getByText('the vectors were made with the model "m-1"').waitFor()
+  expect(await page.getByTestId('took').innerText()).toMatch(/^The row alone, in /)
+  const rows = page.getByTestId('changes').locator('tr')
+  expect(await rows.filter({ hasText: 'truncated' }).locator('td').nth(1).innerText()).toContain('all rows')
+  expect(await rows.filter({ hasText: 'bad payload' }).locator('td').nth(1).innerText()).toMatch(/^–/)
+})
+
+test('Postgres is configured before it has counted', async () => {
+  const sources = { ...world.status().sources, postgres: { ok: false, error: 'Postgres was not asked yet' } }
+  const tables = [world.table(world.articles, { sourceRows: null, coverage: null })]
+  const page = await open({ status: world.status({ tables, sources }) })
+  await live(page)
+  await page.getByText('Postgres was not asked yet').waitFor()
+  mock.tell(world.status({ tables, sources: { ...sources, postgres: { ok: true } } }))
+  await page.getByText('is being counted').waitFor()
+  expect(await page.locator('body').innerText()).not.toContain('postgres.url')
+})
+
 test('HTML in a row is text', async () => {
   const page = await open()
   await live(page)

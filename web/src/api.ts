@@ -62,19 +62,28 @@ function path(table: string, id: string): string {
   return `/v1/tables/${encodeURIComponent(table)}/rows/${encodeURIComponent(dotless(id))}`
 }
 
+/** A trouble as it is shown. */
+export function told(t: Trouble): string {
+  return t.message + (t.retryAfter > 0 ? ` (try again in ${t.retryAfter} s)` : '')
+}
+
 interface Problem {
   title?: string
   detail?: string
   errors?: { location?: string; message: string }[]
 }
 
-async function trouble(response: Response): Promise<Trouble> {
-  let p: Problem = {}
+/** The problem document of an answer: empty where a proxy's page came, or nothing. */
+export async function problem(response: Response): Promise<Problem> {
   try {
-    p = (await response.json()) as Problem
+    return ((await response.json()) as Problem | null) ?? {}
   } catch {
-    // a proxy's page, or nothing: the status has to do
+    return {}
   }
+}
+
+async function trouble(response: Response): Promise<Trouble> {
+  const p = await problem(response)
   const words = p.detail || p.title || response.statusText || 'The gateway answered with an error'
   return new Trouble(response.status, words, p.errors ?? [], Number(response.headers.get('Retry-After') ?? '0') || 0)
 }

@@ -137,7 +137,7 @@ describe('the link to the gateway', () => {
     r.link.stop()
   })
 
-  test.each([[404, 'This gateway has no event stream'], [503, 'The gateway does not answer'], [500, 'The gateway refused the stream (500)']])(
+  test.each([[404, 'This gateway has no event stream'], [429, 'This token has asked too often'], [503, 'The gateway does not answer'], [500, 'The gateway refused the stream (500)']])(
     'says what %i means', async (status, why) => {
       const r = rig()
       r.refusals.push(new Response('', { status, headers: { 'Retry-After': 'soon' } }))
@@ -146,6 +146,21 @@ describe('the link to the gateway', () => {
       expect(r.states.at(-1)).toEqual({ kind: 'waiting', until: Date.now() + 1_000, why })
       r.link.stop()
     })
+
+  test.each([
+    [429, '{"detail":"this token has as many event streams as it may"}', 'The gateway refused the stream: this token has as many event streams as it may'],
+    [503, '{"detail":"as many event streams are open as may be."}', 'The gateway refused the stream: as many event streams are open as may be'],
+    [503, '{"title":"Service Unavailable"}', 'The gateway does not answer'], [503, '{"detail":{}}', 'The gateway does not answer'],
+    [502, '<html>Bad Gateway</html>', 'The gateway does not answer'], [502, 'null', 'The gateway does not answer'],
+    [404, '{"detail":"there is no such path"}', 'This gateway has no event stream'],
+  ])('of %i and %s it tells what the gateway said', async (status, body, why) => {
+    const r = rig()
+    r.refusals.push(new Response(body, { status, headers: { 'Retry-After': '3' } }))
+    r.link.start()
+    await settle()
+    expect(r.states.at(-1)).toEqual({ kind: 'waiting', until: Date.now() + 3_000, why })
+    r.link.stop()
+  })
 
   test('connects at once when told, and listens to one stream only', async () => {
     const r = rig()

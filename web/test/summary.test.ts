@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { coverage, deadLetters, perSecond, recentQueries, settled, sum, worst } from '../src/live/summary'
-import { newer } from '../src/parts/changes'
-import type { TableStatus } from '../src/wire'
+import { coverage, deadLetters, perSecond, recentQueries, settled, sum, uncovered, worst } from '../src/live/summary'
+import { newer, rowless } from '../src/parts/changes'
+import type { Health, TableStatus } from '../src/wire'
 import { change, status, tick } from './world'
 
 const table = (rows: number | null, sourceRows: number | null): TableStatus => ({
@@ -46,4 +46,20 @@ test('a list that stands still counts what came since', () => {
   expect(newer([c, b, a], c)).toBe(0)
   expect(newer([c, b], a)).toBe(2)
   expect(newer([c], undefined)).toBe(1)
+})
+
+test('only a truncate is of all rows', () => {
+  expect(rowless({ ...change(''), operation: 'truncate' })).toBe('all rows')
+  expect(rowless({ ...change(''), operation: 'message' })).toBe('–')
+  expect(rowless(change(''))).toBe('–')
+})
+
+test('why coverage is not known: a setting is to be made only where it is missing', () => {
+  const counted = [table(1, 1)], not = [table(1, 1), table(1, null)]
+  const of = (tables: TableStatus[], postgres: Health | null): string => uncovered(status({ tables, sources: { ...status().sources, postgres } }))
+  expect(of(not, null)).toBe('Set postgres.url in userConfig to compare the index with Postgres.')
+  expect(of(not, { ok: false, error: 'Postgres was not asked yet' })).toBe('Postgres was not asked yet')
+  expect(of(not, { ok: true })).toContain('is being counted')
+  expect(of(counted, { ok: true })).toBe('')
+  expect(uncovered(undefined)).toBe('')
 })

@@ -1,3 +1,4 @@
+import { problem } from '../api'
 import { Backoff } from './backoff'
 import { Parser, type ServerEvent } from './sse'
 
@@ -88,7 +89,7 @@ export class Link {
         if (this.#abort === abort) this.#options.onState({ kind: 'token', refused: token !== '' })
         return undefined
       }
-      if (!response.ok || !response.body) return refusal(response)
+      if (!response.ok || !response.body) return await refusal(response)
       await this.#read(response.body, abort, watch)
       return { why: 'The gateway closed the stream' }
     } finally {
@@ -143,19 +144,24 @@ class Watchdog {
   }
 }
 
-function refusal(response: Response): Wait {
+async function refusal(response: Response): Promise<Wait> {
   const seconds = Number(response.headers.get('Retry-After') ?? '0')
-  const atLeast = Number.isFinite(seconds) ? seconds * 1_000 : 0
+  return { why: await reason(response), atLeast: Number.isFinite(seconds) ? seconds * 1_000 : 0 }
+}
+
+/** Why there is no stream, in the gateway's own words where it has some: what stands before it has none. */
+async function reason(response: Response): Promise<string> {
+  if (response.status === 404) return 'This gateway has no event stream'
+  const { detail } = await problem(response)
+  if (typeof detail === 'string' && detail !== '') return `The gateway refused the stream: ${detail.replace(/\.$/, '')}`
   switch (response.status) {
-    case 404:
-      return { why: 'This gateway has no event stream', atLeast }
     case 429:
-      return { why: 'This token has asked too often', atLeast }
+      return 'This token has asked too often'
     case 502:
     case 503:
     case 504:
-      return { why: 'The gateway does not answer', atLeast }
+      return 'The gateway does not answer'
     default:
-      return { why: `The gateway refused the stream (${response.status})`, atLeast }
+      return `The gateway refused the stream (${response.status})`
   }
 }

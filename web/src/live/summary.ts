@@ -53,3 +53,13 @@ export function deadLetters(status: Status | undefined): [string, number][] {
   const all = Object.entries(status?.deadLetters.byReason ?? {})
   return all.sort((a, b) => b[1] - a[1] || a[0].localeCompare(b[0]))
 }
+
+/** Why the index is not compared with Postgres, or not all of it; empty: it is. */
+export function uncovered(s: Status | undefined): string {
+  if (!s) return ''
+  const { postgres } = s.sources
+  if (postgres === null) return 'Set postgres.url in userConfig to compare the index with Postgres.'
+  if (postgres.error) return postgres.error
+  const known = (s.tables ?? []).every((t) => t.sourceRows !== null)
+  return known ? '' : "What Postgres holds is being counted, or could not be: then the gateway's log says why."
+}

@@ -3,7 +3,7 @@ import { outcomeColor } from '../charts/palette'
 import { ago, clock, count, duration, words } from '../format'
 import { changes, now, status, ticks } from '../live/live'
 import type { Change } from '../wire'
-import { newer } from './changes'
+import { newer, rowless } from './changes'
 
 const shownAtOnce = 60
 
@@ -69,7 +69,7 @@ function Line(props: { change: Change; onRow: (table: string, row: string) => vo
     <tr>
       <td class="dim" title={clock(c.time)}>{ago(c.time, now())}</td>
       <td>
-        <Show when={c.row !== ''} fallback={<span class="dim">all rows</span>}>
+        <Show when={c.row !== ''} fallback={<span class="dim">{rowless(c)}</span>}>
           <button type="button" class="row" title="Show what the index holds of it" onClick={() => props.onRow(c.table, c.row)}>{c.row}</button>
         </Show>
         <small class="narrow">{c.operation} {c.table}</small>

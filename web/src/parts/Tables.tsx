@@ -1,16 +1,11 @@
 import { Index, Show, type JSX } from 'solid-js'
 import { ago, count, duration, percent } from '../format'
 import { now, status } from '../live/live'
+import { uncovered } from '../live/summary'
 import type { TableStatus } from '../wire'
 
 /** Every table: what the index holds of it, against what Postgres holds. */
 export function Tables(): JSX.Element {
-  const uncovered = (): string => {
-    const s = status()
-    if (!s) return ''
-    if (s.sources.postgres === null) return 'Set postgres.url in userConfig to compare the index with Postgres.'
-    return s.sources.postgres.error ?? ''
-  }
   return (
     <section class="tables" aria-labelledby="tables-title">
       <header><h2 id="tables-title">Tables</h2></header>
@@ -26,7 +21,7 @@ export function Tables(): JSX.Element {
             <tbody data-testid="tables"><Index each={status()?.tables}>{(t) => <Line table={t()} />}</Index></tbody>
           </table>
         </div>
-        <Show when={uncovered()}><p class="hint">{uncovered()}</p></Show>
+        <Show when={uncovered(status())}>{(why) => <p class="hint">{why()}</p>}</Show>
         <Show when={status()?.sources.chroma.error}>{(e) => <p class="hint bad">{e()}</p>}</Show>
       </Show>
     </section>

@@ -1,23 +1,26 @@
 import { createSignal, For, Show, type JSX } from 'solid-js'
+import { told } from '../api'
 import { count, duration, value } from '../format'
 import type { Chunk, Found, Row } from '../wire'
 import { beginning, parts } from './mark'
-import { backTo, similarTo, stops, type Stop } from './walk'
+import type { Stop } from './stop'
+import { backTo, similarTo, stops } from './walk'
 
 const title = (stop: Stop): string => (stop.kind === 'search' ? `“${stop.question.query}”` : `similar to ${stop.id}`)
 
-const rowsOf = (stop: Stop): Found[] => (stop.kind === 'search' ? stop.answer.rows : stop.near.rows)
+const rowsOf = (stop: Stop): Found[] => (stop.kind === 'search' ? stop.answer.rows : (stop.near?.rows ?? []))
 
 export function Results(props: { stop: Stop }): JSX.Element {
   const rows = rowsOf(props.stop)
   const contains = props.stop.kind === 'search' ? (props.stop.question.contains ?? '') : ''
   const top = Math.max(...rows.map((r) => r.score), Number.MIN_VALUE)
-  const partial = props.stop.kind === 'search' ? props.stop.answer.partial : props.stop.near.partial
+  const partial = props.stop.kind === 'search' ? props.stop.answer.partial : props.stop.near?.partial
   return (
     <>
       <Path />
       <p class="took" role="status" data-testid="took">{took(props.stop)}</p>
       <Show when={props.stop.kind === 'row' && props.stop.row}>{(row) => <Stored row={row()} />}</Show>
+      <Show when={props.stop.kind === 'row' && props.stop.trouble}>{(t) => <p class="trouble" role="alert">{told(t())}</p>}</Show>
       <ol class="results" data-testid="results">
         <For each={rows}>{(f) => <Hit found={f} share={f.score / top} contains={contains} />}</For>
       </ol>
@@ -42,6 +45,7 @@ function Path(): JSX.Element {
 }
 
 function took(stop: Stop): string {
+  if (stop.kind === 'row' && !stop.near) return `The row alone, in ${duration(stop.took)}`
   const n = rowsOf(stop).length
   const rows = n === 0 ? 'Nothing found' : `${count(n)} ${n === 1 ? 'row' : 'rows'}`
   if (stop.kind === 'row') return `${rows} in ${duration(stop.took)}`

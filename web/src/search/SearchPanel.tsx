@@ -1,5 +1,6 @@
 import { createEffect, createMemo, createSignal, For, onCleanup, onMount, Show, type JSX } from 'solid-js'
 import { createStore } from 'solid-js/store'
+import { told } from '../api'
 import { hello, status } from '../live/live'
 import { ask, emptyForm, fieldOf, type Faults, type Form } from './question'
 import { Results } from './Results'
@@ -64,7 +65,7 @@ export function SearchPanel(): JSX.Element {
         <Filters form={form} set={(name, v) => setForm(name, v as never)} faults={faults()} />
       </form>
       <Show when={trouble()?.faults.length === 0 && trouble()}>
-        {(t) => <p class="trouble" role="alert">{t().message}{t().retryAfter > 0 ? ` (try again in ${t().retryAfter} s)` : ''}</p>}
+        {(t) => <p class="trouble" role="alert">{told(t())}</p>}
       </Show>
       <Show when={stops().at(-1)} keyed fallback={<Hint />}>
         {(stop) => <Results stop={stop} />}

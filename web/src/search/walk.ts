@@ -2,14 +2,8 @@ import { createSignal } from 'solid-js'
 import { Api, Trouble } from '../api'
 import { useToken, wantToken } from '../live/live'
 import { token } from '../token'
-import type { Answer, Found, Neighbours, Question, Row } from '../wire'
-
-/** One place of the walk: what was asked, and what came. */
-export type Stop =
-  | { kind: 'search'; question: Question; answer: Answer }
-  | { kind: 'row'; table: string; id: string; row: Row | undefined; near: Neighbours; took: number }
-
-const nearest = 10
+import type { Found, Question } from '../wire'
+import { rowStop, type Stop } from './stop'
 
 const api = new Api(token)
 const [stops, setStops] = createSignal<Stop[]>([])
@@ -47,18 +41,12 @@ export function search(question: Question): Promise<void> {
 
 /** Begins a walk with a row. */
 export function openRow(table: string, id: string): void {
-  void go([], (signal) => rowStop(table, id, signal))
+  void go([], (signal) => rowStop(api, table, id, signal))
 }
 
 /** Goes on from a result to what is similar to it. */
 export function similarTo(found: Found): void {
-  void go(stops(), (signal) => rowStop(found.table, found.id, signal))
-}
-
-async function rowStop(table: string, id: string, signal: AbortSignal): Promise<Stop> {
-  const start = performance.now()
-  const [row, near] = await Promise.all([api.row(table, id, signal), api.similar(table, id, nearest, signal)])
-  return { kind: 'row', table, id, row, near, took: performance.now() - start }
+  void go(stops(), (signal) => rowStop(api, found.table, found.id, signal))
 }
 
 /** Goes back to a stop of the walk. */
