@@ -13,7 +13,11 @@ import (
 	"github.com/rowvec/rowvec/gateway/stream"
 )
 
-const eventsPattern = "GET /v1/events"
+// A pattern with GET takes HEAD, too. A stream has no answer to it: its listener hears nothing, and writing to it never fails.
+const (
+	eventsPattern = "GET /v1/events"
+	eventsHead    = "HEAD /v1/events"
+)
 
 // What routes may answer beside 200. Every one that asks Chroma or the endpoint has behind.
 var (
