@@ -20,17 +20,19 @@ const busyWait = time.Second
 // The whole error goes to the log.
 func (g *Gateway) problemOf(ctx context.Context, where string, err error) error {
 	var e *search.Error
+	known := errors.As(err, &e)
 	switch {
 	case errors.Is(err, context.Canceled):
 		return problem.New(http.StatusServiceUnavailable, "the request was given up")
-	case errors.Is(err, context.DeadlineExceeded):
+	case !known && errors.Is(err, context.DeadlineExceeded):
+		g.config.Log.WarnContext(ctx, "a question has no answer", "kind", search.Unavailable.String(), "reason", search.ReasonTimeout, "error", err)
 		return problem.New(http.StatusGatewayTimeout, "no answer in time; ask again")
-	case !errors.As(err, &e):
+	case !known:
 		g.config.Log.ErrorContext(ctx, "a question failed", "error", err)
 		return problem.New(http.StatusInternalServerError, "something went wrong in the gateway; its log says what")
 	}
 	if e.Kind == search.Unavailable || e.Kind == search.Misconfigured {
-		g.config.Log.WarnContext(ctx, "a question has no answer", "kind", e.Kind.String(), "reason", e.Reason(), "error", err)
+		g.config.Log.WarnContext(ctx, "a question has no answer", "kind", e.Kind.String(), "service", e.Service, "reason", e.Reason(), "error", err)
 	}
 	return translate(where, e)
 }
