@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rowvec/rowvec/chroma"
+	"github.com/rowvec/rowvec/function/config"
 	"github.com/rowvec/rowvec/search"
 )
 
@@ -38,7 +39,11 @@ func (mute) EmbedQuery(ctx context.Context, text string) ([]float32, error) {
 // searched is the index that the gateway has at work, over what does not answer.
 func searched(t *testing.T) *search.Index {
 	t.Helper()
-	x := search.New(settings(open), mute{}, func(context.Context, string) (search.Collection, error) { return mute{}, nil },
+	c := settings(open)
+	articles := c.Tables["app.articles"]
+	articles.Metadata = []config.Field{{Column: "price", As: "price"}}
+	c.Tables["app.articles"] = articles
+	x := search.New(c, mute{}, func(context.Context, string) (search.Collection, error) { return mute{}, nil },
 		search.Options{Timeout: 20 * time.Millisecond})
 	t.Cleanup(x.Close)
 	return x

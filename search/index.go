@@ -127,7 +127,7 @@ func (x *Index) table(name string) (*table, error) {
 		return t, nil
 	}
 	if name != "" {
-		return nil, notFound("table %s is not in the configuration%s", quoted(name), suggestion(name, x.Tables()))
+		return nil, notFound("the table is not in the configuration%s", suggestion(name, x.Tables()))
 	}
 	if len(x.tables) != 1 {
 		return nil, invalid("table", "required, one of %s", strings.Join(x.Tables(), ", "))

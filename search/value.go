@@ -65,7 +65,7 @@ func number(at string, value any) (any, error) {
 		}
 		f, err := v.Float64()
 		if err != nil {
-			return nil, invalid(at, "expected a number, found %s", quoted(v.String()))
+			return nil, invalid(at, "expected a number of at most 64 bits")
 		}
 		if !strings.ContainsAny(v.String(), ".eE") {
 			return nil, invalid(at, "expected a number of at most 64 bits: greater integers are stored as text, give it as a string")
@@ -147,15 +147,15 @@ func kind(v any) string {
 	}
 }
 
-// describe names a value's form for an error.
+// describe names a value's form for an error, and not the value: errors stand in logs.
 func describe(v any) string {
 	switch t := v.(type) {
 	case nil:
 		return "null"
 	case string:
-		return quoted(t)
+		return "a string"
 	case bool:
-		return strconv.FormatBool(t)
+		return "a bool"
 	case []any:
 		if len(t) == 0 {
 			return "an empty list"
@@ -163,10 +163,9 @@ func describe(v any) string {
 		return "a list"
 	case map[string]any:
 		return "an object"
-	case json.Number:
-		return quoted(t.String())
-	case float64:
-		return strconv.FormatFloat(t, 'g', -1, 64)
+	}
+	if isNumber(v) {
+		return aNumber
 	}
 	return "another kind of value"
 }
