@@ -149,7 +149,7 @@ func (g *Gateway) crossOrigin(next http.Handler) http.Handler {
 		return next
 	}
 	return cors.New(cors.Options{
-		AllowedOrigins: g.settings.Origins, AllowedMethods: []string{http.MethodGet, http.MethodPost},
+		AllowOriginFunc: g.config.Keeper.Welcomes, AllowedMethods: []string{http.MethodGet, http.MethodPost},
 		AllowedHeaders: []string{"Authorization", "Content-Type", "Last-Event-ID"}, ExposedHeaders: []string{"Retry-After"}, MaxAge: 600,
 	}).Handler(next)
 }
