@@ -114,15 +114,24 @@ func list(at string, value any) (any, error) {
 	if !fractions {
 		return out, nil
 	}
-	for i, v := range out {
+	return out, allFractions(at, out)
+}
+
+// allFractions makes fractions of the numbers. One that it would change is refused: it would be another row's.
+func allFractions(at string, numbers []any) error {
+	for i, v := range numbers {
 		switch n := v.(type) {
 		case int64:
-			out[i] = fraction(float64(n))
+			f := float64(n)
+			if f >= 1<<63 || int64(f) != n {
+				return invalid(at+"["+strconv.Itoa(i)+"]", "a whole number over 2^53 is not exact beside a fraction; give each a list of its own")
+			}
+			numbers[i] = fraction(f)
 		case float64:
-			out[i] = fraction(n)
+			numbers[i] = fraction(n)
 		}
 	}
-	return out, nil
+	return nil
 }
 
 // fraction is a number that JSON shows to be one: 5.0, not 5.
