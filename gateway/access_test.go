@@ -88,6 +88,15 @@ func TestOnlyConfiguredOriginsMayAsk(t *testing.T) {
 		require.Equal(t, allowed, w.Header().Get("Access-Control-Allow-Origin"), origin)
 		require.Equal(t, map[bool]int{true: http.StatusOK, false: http.StatusForbidden}[allowed != ""], w.Code, origin)
 	}
+	// One comparison for those who are let in and for what their browsers are told.
+	for _, c := range []struct{ configured, origin string }{
+		{"https://shop.example", "https://SHOP.example"}, {"https://Shop.example", "https://shop.example"}, {"https://*", "https://evil.example"}, {"*", "https://evil.example"},
+	} {
+		g := newGateway(t, filled(), func(g *config.Gateway) { g.Origins = []string{c.configured} })
+		w, _ := do(t, g, get("/v1/search?table=app.articles&q=x").header1("Origin", c.origin))
+		require.Empty(t, w.Header().Get("Access-Control-Allow-Origin"), c)
+		require.Equal(t, http.StatusForbidden, w.Code, c)
+	}
 	preflight := call{method: http.MethodOptions, path: "/v1/search", header: map[string]string{
 		"Origin": "https://shop.example", "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization,content-type",
 	}}

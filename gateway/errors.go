@@ -2,8 +2,11 @@ package gateway
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -20,17 +23,19 @@ const busyWait = time.Second
 // The whole error goes to the log.
 func (g *Gateway) problemOf(ctx context.Context, where string, err error) error {
 	var e *search.Error
+	known := errors.As(err, &e)
 	switch {
 	case errors.Is(err, context.Canceled):
 		return problem.New(http.StatusServiceUnavailable, "the request was given up")
-	case errors.Is(err, context.DeadlineExceeded):
+	case !known && errors.Is(err, context.DeadlineExceeded):
+		g.config.Log.WarnContext(ctx, "a question has no answer", "kind", search.Unavailable.String(), "reason", search.ReasonTimeout, "error", err)
 		return problem.New(http.StatusGatewayTimeout, "no answer in time; ask again")
-	case !errors.As(err, &e):
+	case !known:
 		g.config.Log.ErrorContext(ctx, "a question failed", "error", err)
 		return problem.New(http.StatusInternalServerError, "something went wrong in the gateway; its log says what")
 	}
 	if e.Kind == search.Unavailable || e.Kind == search.Misconfigured {
-		g.config.Log.WarnContext(ctx, "a question has no answer", "kind", e.Kind.String(), "reason", e.Reason(), "error", err)
+		g.config.Log.WarnContext(ctx, "a question has no answer", "kind", e.Kind.String(), "service", e.Service, "reason", e.Reason(), "error", err)
 	}
 	return translate(where, e)
 }
@@ -39,7 +44,7 @@ func translate(where string, e *search.Error) *problem.Problem {
 	p := problem.New(status(e), e.Message)
 	switch e.Kind {
 	case search.Invalid:
-		p.Errors = []problem.Detail{{Location: where + "." + e.Field, Message: e.Message}}
+		p.Errors = []problem.Detail{problem.At(where+"."+e.Field, e.Message)}
 	case search.Unavailable:
 		p.RetryAfter = max(e.RetryAfter(), busyWait)
 	case search.NotFound, search.Misconfigured:
@@ -63,6 +68,17 @@ func status(e *search.Error) int {
 	}
 }
 
+// decode reads JSON. The library's own error repeats a number that does not fit, however long.
+func decode(data []byte, into any) error {
+	err := json.Unmarshal(data, into)
+	var unfit *json.UnmarshalTypeError
+	if errors.As(err, &unfit) {
+		kind, _, _ := strings.Cut(unfit.Value, " ")
+		return fmt.Errorf("the %s that ends at byte %d does not fit here", kind, unfit.Offset)
+	}
+	return err //nolint:wrapcheck // it is shown to whoever sent the data
+}
+
 // ours makes a problem document of huma's own errors. They repeat what was sent, up to the whole body, which then stands in the logs of
 // whoever keeps answers.
 func ours(_ huma.Context, _ string, answer any) (any, error) {
@@ -72,7 +88,7 @@ func ours(_ huma.Context, _ string, answer any) (any, error) {
 	}
 	p := problem.New(e.Status, e.Detail)
 	for _, d := range e.Errors {
-		p.Errors = append(p.Errors, problem.Detail{Location: d.Location, Message: d.Message})
+		p.Errors = append(p.Errors, problem.At(d.Location, d.Message))
 	}
 	return p, nil
 }

@@ -32,7 +32,11 @@ func (g *Gateway) newHandler() http.Handler {
 	if g.config.Page != nil {
 		mux.Handle(pagePattern, g.config.Page)
 	}
-	mux.HandleFunc(restPattern, func(w http.ResponseWriter, r *http.Request) { g.unknown(mux, w, r) })
+	unknown := func(w http.ResponseWriter, r *http.Request) { g.unknown(mux, w, r) }
+	mux.HandleFunc(restPattern, unknown)
+	if g.config.Monitor != nil {
+		mux.HandleFunc(eventsHead, unknown)
+	}
 
 	guarded := g.config.Keeper.Guard(named(g.bounded(mux)), g.refused)
 	public := g.config.Keeper.Named(named(mux))
@@ -119,7 +123,7 @@ func methods(mux *http.ServeMux, r *http.Request) []string {
 	for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
 		other := *r
 		other.Method = method
-		if _, pattern := mux.Handler(&other); pattern != restPattern && pattern != pagePattern {
+		if _, pattern := mux.Handler(&other); pattern != restPattern && pattern != pagePattern && pattern != eventsHead {
 			allowed = append(allowed, method)
 		}
 	}
@@ -145,7 +149,7 @@ func (g *Gateway) crossOrigin(next http.Handler) http.Handler {
 		return next
 	}
 	return cors.New(cors.Options{
-		AllowedOrigins: g.settings.Origins, AllowedMethods: []string{http.MethodGet, http.MethodPost},
+		AllowOriginFunc: g.config.Keeper.Welcomes, AllowedMethods: []string{http.MethodGet, http.MethodPost},
 		AllowedHeaders: []string{"Authorization", "Content-Type", "Last-Event-ID"}, ExposedHeaders: []string{"Retry-After"}, MaxAge: 600,
 	}).Handler(next)
 }

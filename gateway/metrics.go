@@ -64,7 +64,7 @@ func (m *metrics) count(route string, from *caller, code int, took time.Duration
 // routeOf is what a request is counted as. The page's files are below /, and so is what no route has.
 func routeOf(mux *http.ServeMux, r *http.Request) string {
 	switch pattern := patternOf(mux, r); {
-	case pattern == "", pattern == restPattern, pattern == pagePattern && private(pattern, r.URL.Path):
+	case pattern == "", pattern == restPattern, pattern == eventsHead, pattern == pagePattern && private(pattern, r.URL.Path):
 		return "none"
 	default:
 		return pattern

@@ -4,14 +4,17 @@ import (
 	"bytes"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/rowvec/rowvec/function/config"
+	"github.com/rowvec/rowvec/gateway/problem"
 )
 
 // TestRefusedRequestsAreCounted: who tries tokens, or asks too much, must show.
@@ -111,18 +114,22 @@ func TestEveryRefusalIsAProblemDocument(t *testing.T) {
 	}
 }
 
-// TestARefusalRepeatsNothing: what was sent may be a secret, and answers are kept in logs.
-func TestARefusalRepeatsNothing(t *testing.T) {
+// TestARefusalRepeatsNoValue: what was sent may be a secret, and answers are kept in logs. Where it stood is told.
+func TestARefusalRepeatsNoValue(t *testing.T) {
 	t.Parallel()
-	g := newGateway(t, filled(), open)
+	g := newGateway(t, searched(t), open)
+	ask := func(more string) call { return post("/v1/search", `{"table":"app.articles","query":"q",`+more+`}`) }
 	for _, c := range []call{
 		post("/v1/search", `{"table":"app.articles","query":"planted"`), post("/v1/search", `{"table":"app.articles","query":["planted"]}`),
-		post("/v1/search", `{"table":"app.articles","query":"q","topK":"planted"}`), get("/v1/search?table=app.articles&q=x&topK=planted"),
-		post("/v1/search", `{"table":"app.articles","query":"q","more":"planted"}`),
+		ask(`"topK":"planted"`), get("/v1/search?table=app.articles&q=x&topK=planted"), ask(`"more":"planted"`), ask(`"topK":4711e999`), ask(`"topK":4711.5`),
+		ask(`"where":{"price":4711e999}`), ask(`"where":{"price":{"$gt":"planted"}}`), ask(`"where":{"price":{"$in":"planted"}}`), ask(`"where":{"price":{"$in":4711}}`),
+		ask(`"where":{"$and":"planted"}`), ask(`"where":{"$or":["planted"]}`), ask(`"where":{"$or":[4711]}`), ask(`"where":{"price":["planted"]}`),
+		ask(`"where":{"price":{"$in":["planted",4711]}}`), ask(`"where":"planted"`), ask(`"minScore":"planted"`), ask(`"collection":"planted"`),
 	} {
 		w, answer := do(t, g, c)
-		require.Contains(t, []int{http.StatusBadRequest, http.StatusUnprocessableEntity}, w.Code)
-		require.NotContains(t, w.Body.String(), "planted")
+		require.Contains(t, []int{http.StatusBadRequest, http.StatusUnprocessableEntity}, w.Code, c.body)
+		require.NotContains(t, w.Body.String(), "planted", c.body)
+		require.NotContains(t, w.Body.String(), "4711", c.body)
 		details, _ := answer["errors"].([]any)
 		require.NotEmpty(t, details, w.Body.String())
 		for _, d := range details {
@@ -131,7 +138,43 @@ func TestARefusalRepeatsNothing(t *testing.T) {
 			require.Len(t, d, 2)
 		}
 	}
+	for _, c := range []call{
+		post("/v1/search", `{"table":"app.planted","query":"q"}`), get("/v1/tables/app.planted/rows/planted"), get("/v1/tables/app.planted/rows/planted/similar"),
+		get("/v1/features/planted/planted"), get("/v1/planted"),
+	} {
+		w, _ := do(t, g, c)
+		require.Equal(t, http.StatusNotFound, w.Code, c.path)
+		require.NotContains(t, w.Body.String(), "planted")
+	}
 	_, document := do(t, g, get("/openapi.json"))
 	schemas := document["components"].(map[string]any)["schemas"].(map[string]any)
 	require.NotContains(t, schemas["ErrorDetail"].(map[string]any)["properties"], "value")
+}
+
+// TestARefusalNamesTheFieldAndIsShort: a name is told as it was sent, up to a length.
+func TestARefusalNamesTheFieldAndIsShort(t *testing.T) {
+	t.Parallel()
+	g := newGateway(t, searched(t), open)
+	for _, name := range []string{"colour", strings.Repeat("é", 9_000)} {
+		for _, c := range []struct {
+			call     call
+			location string
+		}{
+			{post("/v1/search", `{"table":"app.articles","query":"q","where":{"`+name+`":1}}`), "body.where." + name},
+			{post("/v1/search", `{"table":"app.articles","query":"q","where":{"`+name+`":{"$gt":"x"}}}`), "body.where." + name},
+			{post("/v1/search", `{"table":"app.articles","query":"q","`+name+`":1}`), "body." + name},
+			{get("/v1/search?table=app.articles&q=x&" + url.QueryEscape(name) + "=1"), "query." + name},
+		} {
+			w, answer := do(t, g, c.call)
+			require.Contains(t, []int{http.StatusBadRequest, http.StatusUnprocessableEntity}, w.Code)
+			require.Less(t, w.Body.Len(), 1_000)
+			location, _ := answer["errors"].([]any)[0].(map[string]any)["location"].(string)
+			require.LessOrEqual(t, len(location), problem.MaxLocation)
+			require.True(t, strings.HasPrefix(c.location, strings.TrimSuffix(location, "…")), location)
+			require.True(t, utf8.ValidString(location))
+			if len(c.location) <= problem.MaxLocation {
+				require.Equal(t, c.location, location, "all of it")
+			}
+		}
+	}
 }

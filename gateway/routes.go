@@ -13,7 +13,11 @@ import (
 	"github.com/rowvec/rowvec/gateway/stream"
 )
 
-const eventsPattern = "GET /v1/events"
+// A pattern with GET takes HEAD, too. A stream has no answer to it: its listener hears nothing, and writing to it never fails.
+const (
+	eventsPattern = "GET /v1/events"
+	eventsHead    = "HEAD /v1/events"
+)
 
 // What routes may answer beside 200. Every one that asks Chroma or the endpoint has behind.
 var (
@@ -26,7 +30,8 @@ func (g *Gateway) apiConfig() huma.Config {
 	c := huma.DefaultConfig("rowvec", g.config.Version)
 	c.Info.Description = "Searches a Chroma collection that rowvec keeps equal to a Postgres table, and tells how fresh it is."
 	c.DocsPath, c.SchemasPath, c.CreateHooks = "", "", nil
-	c.Formats = map[string]huma.Format{"application/json": huma.DefaultJSONFormat, "json": huma.DefaultJSONFormat}
+	format := huma.Format{Marshal: huma.DefaultJSONFormat.Marshal, Unmarshal: decode}
+	c.Formats = map[string]huma.Format{"application/json": format, "json": format}
 	c.RejectUnknownQueryParameters = true
 	c.Transformers = []huma.Transformer{ours}
 	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{"token": {Type: "http", Scheme: "bearer"}}

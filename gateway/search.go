@@ -123,6 +123,6 @@ func (g *Gateway) open(ctx context.Context) []string {
 
 func fault(where, field, message string) *problem.Problem {
 	p := problem.New(http.StatusBadRequest, message)
-	p.Errors = []problem.Detail{{Location: where + "." + field, Message: message}}
+	p.Errors = []problem.Detail{problem.At(where+"."+field, message)}
 	return p
 }

@@ -3,6 +3,7 @@ package gateway_test
 import (
 	"context"
 	"io"
+	"log/slog"
 	"net"
 	"strings"
 	"testing"
@@ -84,6 +85,45 @@ func TestSlowClientsAreCutOff(t *testing.T) {
 				require.LessOrEqual(t, time.Since(begun), tt.within+time.Second)
 				require.True(t, len(text) == 0 || strings.HasPrefix(string(text), tt.answer), "%s", text)
 			})
+		})
+	}
+}
+
+const eventsHead = "GET /v1/events HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+
+func TestAStreamOutlivesTheLimitsOfRequests(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		conn, stop := dialed(t, newGateway(t, filled(), func(g *config.Gateway) { g.Timeout = 100 * time.Millisecond }))
+		defer stop()
+		_, err := io.WriteString(conn, eventsHead+"\r\n")
+		require.NoError(t, err)
+		begun, heard := time.Now(), make([]byte, 64<<10)
+		for time.Since(begun) < 5*time.Minute {
+			_, err = conn.Read(heard)
+			require.NoError(t, err, "after %s", time.Since(begun))
+		}
+	})
+}
+
+// TestAStreamWaitsForNoBody: the server reads the rest of a request before it answers, and a body that does not come would hold the
+// stream's place for ever.
+func TestAStreamWaitsForNoBody(t *testing.T) {
+	t.Parallel()
+	for _, rest := range []string{"Content-Length: 100\r\n\r\n{", "Transfer-Encoding: chunked\r\n\r\n1\r\n{"} {
+		synctest.Test(t, func(t *testing.T) {
+			g, m := watched(t, filled(), func(g *config.Gateway) { g.Timeout = 100 * time.Millisecond }, slog.New(slog.DiscardHandler))
+			conn, stop := dialed(t, g)
+			defer stop()
+			begun := time.Now()
+			_, err := io.WriteString(conn, eventsHead+rest)
+			require.NoError(t, err)
+			require.NoError(t, conn.SetReadDeadline(begun.Add(time.Hour)))
+			_, err = io.ReadAll(conn)
+			require.NoError(t, err, "the gateway hangs up")
+			require.LessOrEqual(t, time.Since(begun), 6*time.Second)
+			synctest.Wait()
+			require.Zero(t, m.Hub().Listeners())
 		})
 	}
 }

@@ -42,7 +42,7 @@ func (x *Index) Count(ctx context.Context, table string, exact bool) (Counts, er
 		}
 		return behind(Chroma, "", err)
 	})
-	return counts, settled(ctx, limited, err)
+	return counts, t.settled(ctx, limited, "count of", err)
 }
 
 // rows counts the first records that are the table's.

@@ -111,12 +111,37 @@ type classified interface {
 	RetryAfter() time.Duration
 }
 
-// behind makes an Error of what a service behind said. One without a class, such as the caller's own context error, stays as it is.
+// unclassified is what a service said without a class, mostly a context's error.
+type unclassified struct {
+	service string
+	err     error
+}
+
+func (e *unclassified) Error() string { return e.err.Error() }
+func (e *unclassified) Unwrap() error { return e.err }
+
+// serviceOf is whom a failed question waited for; empty where nobody knows.
+func serviceOf(err error) string {
+	var ours *Error
+	var other *unclassified
+	switch {
+	case errors.As(err, &ours):
+		return ours.Service
+	case errors.As(err, &other):
+		return other.service
+	}
+	return ""
+}
+
+// behind makes an Error of what a service behind said. One without a class, such as the caller's own context error, stays what it is.
 // poisoned is the field of the question that is at fault when the service refuses what it was given; empty: none can be.
 func behind(service, poisoned string, err error) error {
 	var told classified
-	if err == nil || !errors.As(err, &told) {
-		return err
+	if err == nil {
+		return nil
+	}
+	if !errors.As(err, &told) {
+		return &unclassified{service, err}
 	}
 	var ours *Error
 	if errors.As(err, &ours) {

@@ -2,6 +2,7 @@ package search
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -126,7 +127,7 @@ func (x *Index) table(name string) (*table, error) {
 		return t, nil
 	}
 	if name != "" {
-		return nil, notFound("table %s is not in the configuration%s", quoted(name), suggestion(name, x.Tables()))
+		return nil, notFound("the table is not in the configuration%s", suggestion(name, x.Tables()))
 	}
 	if len(x.tables) != 1 {
 		return nil, invalid("table", "required, one of %s", strings.Join(x.Tables(), ", "))
@@ -139,12 +140,16 @@ func (x *Index) limited(ctx context.Context) (context.Context, context.CancelFun
 	return context.WithTimeout(ctx, x.timeout)
 }
 
-// settled makes what the end of a question's own time did to it an Error; the caller's context error passes through.
-func settled(caller, limited context.Context, err error) error {
+// settled makes what the end of a question's own time did to it an Error, which tells the operator what the question waited for; the
+// caller's context error passes through.
+func (t *table) settled(caller, limited context.Context, doing string, err error) error {
 	if err == nil || caller.Err() != nil || limited.Err() == nil {
 		return err
 	}
-	return &Error{Kind: Unavailable, Message: "no answer in time; ask again", reason: ReasonTimeout}
+	return &Error{
+		Kind: Unavailable, Service: serviceOf(err), Message: "no answer in time; ask again", reason: ReasonTimeout,
+		err: fmt.Errorf("%s collection %s: %w", doing, t.collection, err),
+	}
 }
 
 func orDefault[T int | time.Duration](value, otherwise T) T {

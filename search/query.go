@@ -59,7 +59,7 @@ func (x *Index) Search(ctx context.Context, q Query) (*Result, error) {
 	defer cancel()
 	result, err := x.search(limited, parts, q.Text)
 	if err != nil {
-		return nil, settled(ctx, limited, err)
+		return nil, parts[0].table.settled(ctx, limited, "search in", err)
 	}
 	if result.Skipped = skipped; len(skipped) > 0 {
 		result.Table = ""

@@ -55,7 +55,7 @@ func (x *Index) Row(ctx context.Context, table, id string, withVector bool) (*Ro
 		}
 		return behind(Chroma, "", err)
 	})
-	return row, settled(ctx, limited, err)
+	return row, t.settled(ctx, limited, "row of", err)
 }
 
 func (x *Index) named(table, id string) (*table, error) {

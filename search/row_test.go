@@ -85,7 +85,7 @@ func TestARowOfOneRecordTakesOneRequest(t *testing.T) {
 	}
 	_, err = r.index.Row(t.Context(), "app.article", "1", false)
 	e = failureOf(t, err, search.NotFound, search.ReasonNotFound)
-	require.Equal(t, `table "app.article" is not in the configuration; did you mean app.articles?`, e.Message)
+	require.Equal(t, `the table is not in the configuration; did you mean app.articles?`, e.Message)
 }
 
 func TestARowThatIsBeingWrittenIsReadAgain(t *testing.T) {

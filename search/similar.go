@@ -16,7 +16,7 @@ func (x *Index) Similar(ctx context.Context, table, id string, topK int) (*Resul
 	limited, cancel := x.limited(ctx)
 	defer cancel()
 	result, err := x.similar(limited, t, id, topK)
-	return result, settled(ctx, limited, err)
+	return result, t.settled(ctx, limited, "similar rows in", err)
 }
 
 func (x *Index) similar(ctx context.Context, t *table, id string, topK int) (*Result, error) {

@@ -65,7 +65,7 @@ func number(at string, value any) (any, error) {
 		}
 		f, err := v.Float64()
 		if err != nil {
-			return nil, invalid(at, "expected a number, found %s", quoted(v.String()))
+			return nil, invalid(at, "expected a number of at most 64 bits")
 		}
 		if !strings.ContainsAny(v.String(), ".eE") {
 			return nil, invalid(at, "expected a number of at most 64 bits: greater integers are stored as text, give it as a string")
@@ -114,15 +114,24 @@ func list(at string, value any) (any, error) {
 	if !fractions {
 		return out, nil
 	}
-	for i, v := range out {
+	return out, allFractions(at, out)
+}
+
+// allFractions makes fractions of the numbers. One that it would change is refused: it would be another row's.
+func allFractions(at string, numbers []any) error {
+	for i, v := range numbers {
 		switch n := v.(type) {
 		case int64:
-			out[i] = fraction(float64(n))
+			f := float64(n)
+			if f >= 1<<63 || int64(f) != n {
+				return invalid(at+"["+strconv.Itoa(i)+"]", "a whole number over 2^53 is not exact beside a fraction; give each a list of its own")
+			}
+			numbers[i] = fraction(f)
 		case float64:
-			out[i] = fraction(n)
+			numbers[i] = fraction(n)
 		}
 	}
-	return out, nil
+	return nil
 }
 
 // fraction is a number that JSON shows to be one: 5.0, not 5.
@@ -147,15 +156,15 @@ func kind(v any) string {
 	}
 }
 
-// describe names a value's form for an error.
+// describe names a value's form for an error, and not the value: errors stand in logs.
 func describe(v any) string {
 	switch t := v.(type) {
 	case nil:
 		return "null"
 	case string:
-		return quoted(t)
+		return "a string"
 	case bool:
-		return strconv.FormatBool(t)
+		return "a bool"
 	case []any:
 		if len(t) == 0 {
 			return "an empty list"
@@ -163,10 +172,9 @@ func describe(v any) string {
 		return "a list"
 	case map[string]any:
 		return "an object"
-	case json.Number:
-		return quoted(t.String())
-	case float64:
-		return strconv.FormatFloat(t, 'g', -1, 64)
+	}
+	if isNumber(v) {
+		return aNumber
 	}
 	return "another kind of value"
 }

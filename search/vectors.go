@@ -2,6 +2,8 @@ package search
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"sync"
 	"time"
 
@@ -57,7 +59,7 @@ func (v *vectors) of(ctx context.Context, text string) (vector []float32, cached
 	}
 	select {
 	case <-ctx.Done():
-		return nil, false, ctx.Err()
+		return nil, false, fmt.Errorf("the embedding endpoint: %w", ctx.Err())
 	case a := <-answer:
 		vector, _ = a.Val.([]float32)
 		return vector, false, a.Err
@@ -76,8 +78,10 @@ func (v *vectors) request(text string) ([]float32, error) {
 		return vector, nil
 	case v.life.Err() != nil:
 		return nil, &Error{Kind: Unavailable, Message: "the search is being shut down", reason: ReasonClosed}
-	case ctx.Err() != nil:
-		return nil, &Error{Kind: Unavailable, Service: Embedding, Message: "the embedding endpoint gives no answer in time; ask again", reason: ReasonTimeout}
+	case ctx.Err() != nil, errors.Is(err, context.DeadlineExceeded): // the client's own limits know before that the time will not do
+		return nil, &Error{
+			Kind: Unavailable, Service: Embedding, Message: "the embedding endpoint gives no answer in time; ask again", reason: ReasonTimeout, err: err,
+		}
 	default:
 		return nil, err //nolint:wrapcheck // classified by the caller
 	}

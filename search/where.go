@@ -185,7 +185,7 @@ func suggestion(name string, known []string) string {
 	return "; known are " + strings.Join(known, ", ")
 }
 
-// maxShown is how many bytes of what was asked are repeated in an error.
+// maxShown is how many bytes of a name an error has, and a suggestion looks at.
 const maxShown = 64
 
 func quoted(s string) string {

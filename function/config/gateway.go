@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"net/url"
 	"regexp"
 	"slices"
 	"strconv"
@@ -153,14 +152,33 @@ func (s *section) scope(key string, t *AccessToken) {
 	}
 }
 
-// checkOrigins accepts scheme://host[:port], as browsers send it (RFC 6454 §7).
+// originForm is scheme://host[:port] as browsers send it (RFC 6454 §6.2): lower case, names of other scripts in their ASCII form.
+var originForm = regexp.MustCompile(`^(https?)://([a-z0-9._-]+|\[[0-9a-f:.]+\])(?::([1-9][0-9]{0,4}))?$`)
+
+// checkOrigins accepts what a browser may send, since it is compared letter by letter. There are no wildcards.
 func (s *section) checkOrigins(key string, origins []string) {
 	for i, o := range origins {
-		u, err := url.Parse(o)
-		if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || o != u.Scheme+"://"+u.Host {
-			s.fail(fmt.Sprintf("%s[%d]", key, i), "expected an origin such as https://shop.example, without a path; found %s", describe(o))
+		if !isOrigin(o) {
+			s.fail(fmt.Sprintf("%s[%d]", key, i), "expected an origin such as https://shop.example, as a browser sends it: one site, in lower case, without a path, "+
+				"the port left out where it is the scheme's own; found %s", describe(o))
 		}
 	}
+}
+
+func isOrigin(o string) bool {
+	part := originForm.FindStringSubmatch(o)
+	if part == nil {
+		return false
+	}
+	scheme, host, port := part[1], part[2], part[3]
+	if n, err := strconv.Atoi(port); port != "" && (err != nil || n > 65_535 || port == map[string]string{"http": "80", "https": "443"}[scheme]) {
+		return false
+	}
+	if inner, ok := strings.CutPrefix(host, "["); ok {
+		ip, err := netip.ParseAddr(strings.TrimSuffix(inner, "]"))
+		return err == nil && "["+ip.String()+"]" == host
+	}
+	return true
 }
 
 // checkListen refuses to show the rows to a whole network without a token.

@@ -85,6 +85,8 @@ func TestEveryFaultOfTheGatewayNamesItsPath(t *testing.T) {
 		{gateway("tokens", []any{shop("scope", "x")}), "userConfig.gateway.tokens[0].scope: unknown setting"},
 		{gateway("origins", []any{"*"}), "userConfig.gateway.origins[0]: expected an origin such as https://shop.example"},
 		{gateway("origins", []any{"https://shop.example/"}), "userConfig.gateway.origins[0]: expected an origin"},
+		{gateway("origins", []any{"https://a.example", "https://*.shop.example"}), "userConfig.gateway.origins[1]: expected an origin"},
+		{gateway("origins", []any{"https://shop.example:443"}), "the port left out where it is the scheme's own; found"},
 		{gateway("tls", map[string]any{"cert": "/c"}), "userConfig.gateway.tls: expected both cert and key, found one of them"},
 		{gateway("timeout", "1ms"), "userConfig.gateway.timeout: expected 100ms to 10m0s, found 1ms"},
 		{gateway("maxBody", 1), "userConfig.gateway.maxBody: expected 1024 to 16777216, found 1"},
@@ -130,4 +132,26 @@ func TestASecretMayLieInAFile(t *testing.T) {
 	require.ErrorContains(t, err, "found 65537")
 	_, err = config.Secret{File: filepath.Join(t.TempDir(), "none")}.Resolve(nil)
 	require.ErrorIs(t, err, os.ErrNotExist)
+}
+
+// TestAnOriginIsOneOrigin: what a browser sends is compared with it, letter by letter.
+func TestAnOriginIsOneOrigin(t *testing.T) {
+	t.Parallel()
+	parse := func(origin string) error {
+		_, err := config.Parse(settings(set("", "gateway", map[string]any{"origins": []any{origin}})))
+		return err
+	}
+	for _, origin := range []string{
+		"https://shop.example", "http://localhost:5173", "http://127.0.0.1:3000", "http://[::1]:3000", "https://xn--bcher-kva.example", "https://a_b.example", "http://shop.example:443",
+	} {
+		require.NoError(t, parse(origin), origin)
+	}
+	for _, origin := range []string{
+		"*", "https://*", "https://*:*", "https://*.shop.example", "http*://shop.example", "null", "", "https://", "shop.example", "//shop.example", "file://", "chrome-extension://abc",
+		"https://Shop.example", "HTTPS://shop.example", "https://shop.example/", "https://shop.example/a", "https://shop.example?", "https://shop.example#", "https://u:p@shop.example",
+		"https://shop.example:", "https://shop.example:443", "http://shop.example:80", "https://shop.example:0443", "https://shop.example:99999", "https://bücher.example",
+		" https://shop.example", "https://shop.example\n", "https://shop example", "https://[::1", "https://[::1%25eth0]", "https://[::0001]",
+	} {
+		require.ErrorContains(t, parse(origin), "userConfig.gateway.origins[0]: expected an origin", "%q", origin)
+	}
 }

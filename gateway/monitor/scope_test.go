@@ -53,3 +53,37 @@ func TestAScopeHidesWhatCountsOtherTables(t *testing.T) {
 		require.Equal(t, status(), s, "what others see does not change")
 	}
 }
+
+// TestAScopeHidesWhatMayNameOtherTables: causes and errors are of whichever table fails, and dead letters wait in one topic for all.
+func TestAScopeHidesWhatMayNameOtherTables(t *testing.T) {
+	t.Parallel()
+	status := func() *monitor.Status {
+		return &monitor.Status{
+			State: monitor.Retrying, Cause: "app.planted waits",
+			Tables: []monitor.TableStatus{
+				{Table: "app.a", Collection: "a", DeadLetters: map[string]int64{"bad_text": 2}},
+				{Table: "app.b", Collection: "b", DeadLetters: map[string]int64{"bad_text": 30, "planted": 4}},
+			},
+			Instances: []monitor.Instance{
+				{ID: 0, Running: true, State: monitor.Running},
+				{ID: 1, Running: true, State: monitor.Retrying, Cause: "planted: app.planted", LastError: "row planted of app.planted", LastErrorTime: 7, Restarts: 1},
+			},
+			DeadLetters: monitor.DeadLetters{Waiting: new(int64(4711)), ByReason: map[string]int64{"bad_text": 32, "planted": 4}},
+		}
+	}
+	s := status()
+	mine, ok := s.For(func(table string) bool { return table == "app.a" }).(*monitor.Status)
+	require.True(t, ok)
+	text, err := json.Marshal(mine)
+	require.NoError(t, err)
+	require.NotContains(t, string(text), "planted")
+	require.NotContains(t, string(text), "4711")
+	require.Equal(t, monitor.DeadLetters{ByReason: map[string]int64{"bad_text": 2}}, mine.DeadLetters)
+	require.Equal(t, monitor.Retrying, mine.State, "that it is so may be known")
+	require.Equal(t, monitor.Instance{ID: 1, Running: true, State: monitor.Retrying, LastErrorTime: 7, Restarts: 1}, mine.Instances[1])
+
+	require.Equal(t, status(), s, "what others see does not change")
+	all, ok := s.For(nil).(*monitor.Status)
+	require.True(t, ok)
+	require.Equal(t, status(), all)
+}

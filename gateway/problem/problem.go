@@ -7,6 +7,7 @@ import (
 	"math"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -30,6 +31,19 @@ type Detail struct {
 	Location string `json:"location,omitempty"`
 	Message  string `json:"message"`
 }
+
+// MaxLocation is how many bytes a fault's location has at most. A request names its fields itself, as long as its body may be.
+const MaxLocation = 200
+
+// At is a fault at the location, which is cut where it is too long.
+func At(location, message string) Detail {
+	if len(location) > MaxLocation {
+		location = strings.ToValidUTF8(location[:MaxLocation-len(cut)], "") + cut
+	}
+	return Detail{Location: location, Message: message}
+}
+
+const cut = "…"
 
 // New returns a problem whose title is the status's own name.
 func New(status int, detail string) *Problem {

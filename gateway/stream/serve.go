@@ -28,7 +28,8 @@ const (
 	WriteTimeout = 10 * time.Second
 )
 
-// Serve answers a request with the stream (WHATWG HTML §9.2) until the listener leaves, falls behind, or ctx or the request ends.
+// Serve answers a request with the stream (WHATWG HTML §9.2) until the listener leaves, falls behind, or ctx or the request ends. The
+// server's limit for reading the request stays: it is over when the request has been read, and one that is not must not wait for ever.
 func (h *Hub) Serve(ctx context.Context, w http.ResponseWriter, r *http.Request, a Audience) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -40,7 +41,6 @@ func (h *Hub) Serve(ctx context.Context, w http.ResponseWriter, r *http.Request,
 	header.Set("Cache-Control", "no-store")
 	header.Set("X-Accel-Buffering", "no") // nginx would hold the events back
 	out := &writer{to: w, control: http.NewResponseController(w)}
-	_ = out.control.SetReadDeadline(time.Time{}) // the server's limit is for requests that end; where it has none this fails
 	events := a.Opening(a.See, resumed)
 	for _, e := range events {
 		l.after(e.ID)
