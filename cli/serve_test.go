@@ -195,7 +195,12 @@ func TestServeKeepsItsSecrets(t *testing.T) {
 	require.Eventually(t, func() bool {
 		code, text := s.ask(t, http.MethodGet, "/v1/status", "", shopToken)
 		answers.WriteString(text)
-		return code == http.StatusOK && strings.Count(text, "log says why") >= 4
+		for _, who := range []string{"Postgres", "Chroma", "Pulsar's admin interface"} {
+			if !strings.Contains(text, who+" gave no good answer") {
+				return false
+			}
+		}
+		return code == http.StatusOK
 	}, 20*time.Second, 50*time.Millisecond)
 	require.Equal(t, 0, s.stop(), s.log)
 	for _, from := range []string{"Postgres", "Chroma", "Pulsar's admin interface"} {
