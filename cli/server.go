@@ -104,7 +104,7 @@ func (s *server) watch(f *config.Function, index *search.Index, store *chroma.Cl
 	for _, name := range f.Config.TableNames() {
 		t := f.Config.Tables[name]
 		c.Tables = append(c.Tables, monitor.Table{
-			Table: name, Collection: t.Collection, Entity: t.Entity, Chunked: t.Chunk != nil, IDs: document.NewIDs(name, f.Config.SharesCollection(name)),
+			Table: name, Collection: t.Collection, Entity: t.Entity, IDs: document.NewIDs(name, f.Config.SharesCollection(name)),
 		})
 	}
 	if err := s.watchSource(f, &c); err != nil {

@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/rowvec/rowvec/gateway/rowpath"
 	"github.com/rowvec/rowvec/search"
 )
 
@@ -99,7 +100,7 @@ func founds(hits []search.Hit, contains string) []Found {
 	rows := make([]Found, len(hits))
 	for i, h := range hits {
 		rows[i] = Found{
-			ID: inPath(h.Row), Table: h.Table, Key: keyOf(h.Key), Score: h.Score, Distance: h.Distance, Text: h.Text,
+			ID: rowpath.Of(h.Row), Table: h.Table, Key: keyOf(h.Key), Score: h.Score, Distance: h.Distance, Text: h.Text,
 			Snippet: search.Snippet(h.Text, contains, snippetRunes),
 			Chunk:   Chunk{Index: h.Chunk, Count: h.Chunks, Start: h.Start, End: h.End}, Metadata: h.Metadata,
 		}
@@ -128,7 +129,7 @@ func versionOf(v *search.Version) *Version {
 
 func rowOf(r *search.Row) *Row {
 	out := &Row{
-		Table: r.Table, ID: inPath(r.ID), Key: keyOf(r.Key), Text: r.Text, Metadata: r.Metadata, Version: versionOf(r.Version), Chunks: make([]Chunk, len(r.Chunks)),
+		Table: r.Table, ID: rowpath.Of(r.ID), Key: keyOf(r.Key), Text: r.Text, Metadata: r.Metadata, Version: versionOf(r.Version), Chunks: make([]Chunk, len(r.Chunks)),
 	}
 	for i, c := range r.Chunks {
 		out.Chunks[i] = Chunk{Index: i, Count: len(r.Chunks), Start: c.Start, End: c.End, Vector: c.Vector}

@@ -7,6 +7,7 @@
 //	serve.go         listening and stopping
 //	access/          tokens and scopes      problem/   error documents
 //	monitor/         the live picture       stream/    server-sent events
+//	rowpath/         names of rows in paths
 //	broker/          the function, seen through Pulsar
 //	page/            the page at /
 package gateway

@@ -142,7 +142,7 @@ func (g *Gateway) registerMonitor(api huma.API) {
 	events := g.operation("events", http.MethodGet, "/v1/events", "What happens, as server-sent events", []int{http.StatusServiceUnavailable})
 	events.Description = "Each stream begins with hello. history comes next unless the stream goes on after the Last-Event-ID that was sent: it has the " +
 		"ticks of the last minutes, the latest changes follow it, and together they take the place of everything that was heard before. That " +
-		"is so on the first visit, and when what lies between is not kept any more (20,000 events) or the gateway was started anew; there is no " +
+		"is so on the first visit, and when what lies between is not kept any more (the last five minutes are, at most 20,000 events and 16 MiB) or the gateway was started anew; there is no " +
 		"other sign of a gap. Then status, and as things happen: tick (each second), change (50 a second at most; a tick tells how many were " +
 		"left out), status. A listener that takes no more data for 10 s is disconnected."
 	events.Responses = map[string]*huma.Response{"200": {

@@ -165,7 +165,7 @@ func TestTheDocumentNamesEveryRoute(t *testing.T) {
 	require.Len(t, paths, 7)
 	events, err := json.Marshal(paths["/v1/events"])
 	require.NoError(t, err)
-	for _, name := range []string{"hello", "history", "status", "tick", "change", "Last-Event-ID", "take the place of everything"} {
+	for _, name := range []string{"hello", "history", "status", "tick", "change", "Last-Event-ID", "take the place of everything", "five minutes", "20,000 events", "16 MiB"} {
 		require.Contains(t, string(events), name)
 	}
 	require.NotEmpty(t, document["security"])

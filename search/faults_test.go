@@ -82,6 +82,8 @@ func TestVectorsOfAnotherLengthAreRefused(t *testing.T) {
 	e = failureOf(t, err, search.Misconfigured, chroma.ReasonDimensionMismatch)
 	require.Equal(t, "the vectors of table app.articles have 3 dimensions, and those of questions 96", e.Message)
 	require.Zero(t, r.embedder.times("torch"))
+	_, err = index.Similar(t.Context(), "", "1", 1)
+	require.Equal(t, e.Message, failureOf(t, err, search.Misconfigured, chroma.ReasonDimensionMismatch).Message)
 }
 
 func TestACollectionThatIsMissingOrMadeAnew(t *testing.T) {

@@ -67,6 +67,11 @@ func TestATableWithoutTheFiltersColumnIsLeftOut(t *testing.T) {
 	require.ElementsMatch(t, []string{"0", "2"}, rowsOf(found.Hits))
 	require.Equal(t, []string{"app.bare"}, found.Skipped)
 
+	two := several("app.bare", "app.brands")
+	two.Where = q.Where
+	found = r.search(two)
+	require.Equal(t, []any{"", []string{"app.bare"}}, []any{found.Table, found.Skipped}, "several were asked, if one is left")
+
 	q.Where = map[string]any{"brand": "x", "tags": map[string]any{"$contains": "a"}}
 	_, err := r.index.Search(t.Context(), q)
 	e := failureOf(t, err, search.Invalid, search.ReasonInvalid)

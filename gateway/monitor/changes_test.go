@@ -31,6 +31,9 @@ func TestAChangeHasTheRowsName(t *testing.T) {
 			{"app.b", "app.b/7/bob%2Fsmith", "7/bob%2Fsmith"},
 			{"app.own", "app.own/1", "app.own/1"}, // its own key
 			{"app.a", "h:ABC", "h:ABC"},           // a hash is a name, too
+			{"app.a", "app.a/.", "%2E"},           // a path has no folders of a row's name
+			{"app.own", "..", "%2E%2E"},
+			{"app.own", "...", "..."},
 			{"app.new", "app.new/1", "app.new/1"}, // a table that the gateway does not know yet
 		} {
 			told := indexed(e.table, 0, time.Millisecond)

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/rowvec/rowvec/event"
+	"github.com/rowvec/rowvec/gateway/rowpath"
 	"github.com/rowvec/rowvec/gateway/stream"
 )
 
@@ -97,7 +98,7 @@ func (m *Monitor) known(table string) string {
 // newChange names the row as the routes do: its id in the index may carry the table's name.
 func (m *Monitor) newChange(e *event.Event) Change {
 	return Change{
-		Time: e.SettledAt.UnixMilli(), Table: e.Table, Row: m.tables[e.Table].IDs.Name(e.Row, ""), Operation: e.Operation, Outcome: e.Outcome, Reason: e.Reason,
+		Time: e.SettledAt.UnixMilli(), Table: e.Table, Row: rowpath.Of(m.tables[e.Table].IDs.Name(e.Row, "")), Operation: e.Operation, Outcome: e.Outcome, Reason: e.Reason,
 		FreshnessMs: e.FreshnessMs, Chunks: e.Chunks, Texts: e.Texts, LSN: e.LSN, Instance: e.Instance,
 	}
 }

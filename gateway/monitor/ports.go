@@ -29,7 +29,6 @@ type Table struct {
 	Table      string
 	Collection string
 	Entity     string
-	Chunked    bool
 	IDs        document.IDs // turn a row's id in the index into its name
 }
 

@@ -85,6 +85,30 @@ func TestNextWaitsForOne(t *testing.T) {
 	})
 }
 
+// TestAListenerGoesOnWhereNothingIsMissing: what it heard last may be gone, what comes after it may not.
+func TestAListenerGoesOnWhereNothingIsMissing(t *testing.T) {
+	t.Parallel()
+	h := stream.NewHub(3)
+	ids := []string{h.Last()}
+	for n := 1; n <= 5; n++ {
+		h.Publish("note", note{N: n})
+		ids = append(ids, h.Last())
+	}
+	for heardLast, want := range map[int][]int{2: {3, 4, 5}, 3: {4, 5}, 4: {5}} {
+		l, resumed := h.Listen(ids[heardLast])
+		require.True(t, resumed, heardLast)
+		messages, err := l.Next(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, want, heard(messages))
+		l.Close()
+	}
+	for heardLast, want := range map[int]bool{0: false, 1: false, 5: true} {
+		l, resumed := h.Listen(ids[heardLast])
+		require.Equal(t, want, resumed, heardLast)
+		l.Close()
+	}
+}
+
 func TestAListenerThatIsTooSlowLosesItsPlaceAlone(t *testing.T) {
 	t.Parallel()
 	h := stream.NewHub(3)
