@@ -115,7 +115,12 @@ func marked(d *deployment, want string, is func(lease int64) bool) func(context.
 		if found[id] == nil {
 			return errors.New("there is no mark")
 		}
-		if lease, err := document.ParseSweep(found[id]); err != nil || !is(lease) {
+		m, err := document.ParseTruncateMark(found[id])
+		lease := m.Lease
+		if m.Over {
+			lease = 0
+		}
+		if err != nil || !is(lease) {
 			return errors.Join(fmt.Errorf("the mark is %v, not %s", found[id], want), err)
 		}
 		return nil

@@ -17,7 +17,8 @@ const (
 	KeyColumns     = "_rv_cols"   // string: a hash of each column that the text was made of, see Columns
 	KeyOpen        = "_rv_open"   // string: as of which version columns are known that are older than the row, see Open
 	KeyDeleted     = "_rv_gone"   // int64: when the row was deleted, in milliseconds since 1970; on tombstones
-	KeySweep       = "_rv_sweep"  // int64: the lease of who deletes the rows, 0 once that is done; on truncate marks
+	KeySweep       = "_rv_sweep"  // int64: the lease of who deletes the rows, as written last; on truncate marks
+	KeyLeft        = "_rv_left"   // int64: the lease that was given back last; on truncate marks
 	KeyFingerprint = "_rv_fp"     // string: see Document.Fingerprint
 	KeyChunks      = "_rv_chunks" // int64: how many records the row has
 	KeyRow         = "_rv_row"    // string: the row's id; on records of a table with chunks

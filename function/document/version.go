@@ -56,6 +56,3 @@ func instant(meta map[string]any, key string) (time.Time, error) {
 	}
 	return time.UnixMilli(ms).UTC(), nil
 }
-
-// ParseSweep reads KeySweep of a truncate mark. Its error is an *Error (poison, bad_state).
-func ParseSweep(meta map[string]any) (int64, error) { return integer(meta, KeySweep) }

@@ -45,10 +45,12 @@ type fakeStore struct {
 	mu      *sync.Mutex // of its own, unless a test watches two stores at once
 	entries map[string]entry
 	calls   []call
-	before  func(op string, ids []string) error   // fails a call that had no effect
-	after   func(op string, ids []string) error   // fails a call that had its effect: the answer was lost
-	hold    func(ctx context.Context, op string)  // runs before a call, outside the lock
-	watch   func(id string, before, after *entry) // sees every change of a record; nil: absent
+	before  func(op string, ids []string) error         // fails a call that had no effect
+	after   func(op string, ids []string) error         // fails a call that had its effect: the answer was lost
+	hold    func(ctx context.Context, op string)        // runs before a call, outside the lock
+	late    func(op string, ids []string) time.Duration // fails a call at once that has its effect then; 0: does not
+	pending sync.WaitGroup                              // of late
+	watch   func(id string, before, after *entry)       // sees every change of a record; nil: absent
 }
 
 func newFakeStore() *fakeStore {
@@ -58,6 +60,9 @@ func newFakeStore() *fakeStore {
 func (s *fakeStore) do(ctx context.Context, op string, ids []string, effect func()) error {
 	if s.hold != nil {
 		s.hold(ctx, op)
+	}
+	if s.delays(op, ids, effect) {
+		return errOutage
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -75,6 +80,24 @@ func (s *fakeStore) do(ctx context.Context, op string, ids []string, effect func
 		return s.after(op, ids)
 	}
 	return nil
+}
+
+// delays has a call take effect when its caller has given it up.
+func (s *fakeStore) delays(op string, ids []string, effect func()) bool {
+	if s.late == nil {
+		return false
+	}
+	d := s.late(op, ids)
+	if d == 0 {
+		return false
+	}
+	s.pending.Go(func() {
+		<-time.After(d)
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		effect()
+	})
+	return true
 }
 
 func (s *fakeStore) Get(ctx context.Context, ids []string) (found map[string]map[string]any, err error) {

@@ -4,9 +4,10 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"slices"
 	"time"
 
-	"github.com/rowvec/rowvec/connector"
+	"github.com/rowvec/rowvec/function/document"
 )
 
 // A sweep's lease, on the mark of its truncate, says that somebody deletes. It is what makes deleting safe, as Chroma cannot delete on a
@@ -17,10 +18,12 @@ import (
 //   - Who takes the lease waits for sweepGrace before he deletes: until then others may act on what they saw before it.
 //   - The lease is renewed every leaseRenewal; one that is seen not to be for leaseLife is dead, and its rows are anybody's.
 //   - So who has not renewed his own for leaseTrust begins anew, with the wait; and so does who finds that the mark was overwritten.
-//   - Two leases are never the same: each has a number of its own.
-//   - Who ends gives the lease back, if it is still his and none of his removals is on its way.
+//   - Two leases are never the same: each has a number of its own. So whatever number of his a sweeper finds is his lease, also of a write
+//     whose answer was lost.
+//   - Who finds another's lease gives up his own for good: should a late write of his bring it back, he begins anew.
+//   - Who ends gives the lease back, if it is still his and none of his removals is on its way. He names it, so that it is that one and no other.
 type lease struct {
-	lease   int64     // as written last; 0: not yet
+	mine    []int64   // as written, the last ones, with those of which no answer came
 	begun   time.Time // when it was taken, after that was written
 	renewed time.Time // when it was written last, before that
 }
@@ -33,6 +36,8 @@ const (
 	leaseRenewal = 5 * time.Second
 	// leaseTrust is how long a sweep that cannot renew its lease goes on. The rest of leaseLife is for what it has begun by then.
 	leaseTrust = leaseLife / 2
+	// maxMine is how many of his leases a sweeper knows again.
+	maxMine = 64
 	// leaseNonce is how many bits of a lease tell it from others of the same millisecond.
 	leaseNonce = 20
 )
@@ -51,6 +56,12 @@ func (l *lease) due(now time.Time) bool { return older(l.renewed, now, leaseRene
 
 // trusted reports whether others still know of the lease.
 func (l *lease) trusted(now time.Time) bool { return !older(l.renewed, now, leaseTrust) }
+
+// has reports whether a lease is the sweeper's own.
+func (l *lease) has(lease int64) bool { return slices.Contains(l.mine, lease) }
+
+// lose says that the lease is another's.
+func (l *lease) lose() { l.begun, l.renewed = time.Time{}, time.Time{} }
 
 // grace is how long to wait until everybody knows of it.
 func (l *lease) grace(now time.Time) time.Duration { return sweepGrace - now.Sub(l.begun) }
@@ -91,26 +102,23 @@ func (s *sweep) renew(ctx context.Context) (st standing, err error) {
 			return err
 		}
 		now := time.Now()
-		version, kept := s.version, !s.lost(m)
-		if kept {
-			version = m.version
-		}
-		own := s.lease.lease != 0 && m.lease == s.lease.lease
+		kept, own := !s.lost(m), s.has(m.lease)
 		switch {
 		case kept && m.lease == 0:
 			st = sweepOver
 			return nil
 		case !own && s.marks().guarded(s.mark, now):
-			s.marks().hold(s.mark, 0, time.Time{})
+			s.marks().hold(s.mark, nil, time.Time{})
+			s.lose()
 			if st = sweepElsewhere; kept {
 				return nil
 			}
-			return s.writer.tombstones.writeMark(ctx, s.mark, version, m.lease)
+			return s.writer.tombstones.writeMark(ctx, s.mark, m, s.noted(m))
 		case own && kept && s.trusted(now):
-			st, err = sweepHeld, s.write(ctx, m, version, now)
+			st, err = sweepHeld, s.take(ctx, m, now)
 		default:
 			st, s.begun = sweepBegun, time.Time{}
-			err = s.write(ctx, m, version, now)
+			err = s.take(ctx, m, now)
 		}
 		if err != nil {
 			return err
@@ -122,52 +130,69 @@ func (s *sweep) renew(ctx context.Context) (st standing, err error) {
 			st = sweepBegun
 			now = time.Time{}
 		}
-		s.marks().hold(s.mark, s.lease.lease, now)
+		s.marks().hold(s.mark, s.mine, now)
 		return nil
 	})
 	return st, err
 }
 
-// write puts a lease of ours on the mark.
-func (s *sweep) write(ctx context.Context, m *mark, version connector.Version, now time.Time) error {
-	lease := newLease(now, m.lease, s.lease.lease)
-	if err := s.writer.tombstones.writeMark(ctx, s.mark, version, lease); err != nil {
+// take puts a lease of ours on the mark, which may have it even if no answer comes.
+func (s *sweep) take(ctx context.Context, m *mark, now time.Time) error {
+	lease := newLease(now, append([]int64{m.written}, s.mine...)...)
+	s.mine = append(slices.Clone(s.mine[max(0, len(s.mine)+1-maxMine):]), lease)
+	change := s.noted(m)
+	change[document.KeySweep] = lease
+	if err := s.writer.tombstones.writeMark(ctx, s.mark, m, change); err != nil {
 		return err
 	}
-	s.lease.lease, s.renewed = lease, now
+	s.renewed = now
 	return nil
+}
+
+// noted is the change of the mark that notes the truncate, if need be.
+func (s *sweep) noted(m *mark) map[string]any {
+	if s.lost(m) {
+		return map[string]any{document.TruncateKey(s.version): int64(1)}
+	}
+	return map[string]any{}
 }
 
 // lost reports whether a mark is not of this truncate, nor of a newer one.
 func (s *sweep) lost(m *mark) bool { return m.none || m.version.StaleAgainst(s.version) }
 
-// end says on the mark that the sweep is over, or free if that of a newer truncate waits for it. It returns true when the mark is not of this truncate any more.
+// end says on the mark that the sweep is over, and gives the lease back: that of a newer truncate may wait for it. Truncates before the
+// newest need not be noted any more. It returns true when the mark is not of this truncate any more.
 func (s *sweep) end(ctx context.Context) (again bool, err error) {
 	err = s.call(ctx, func(ctx context.Context) error {
 		m, err := s.writer.tombstones.readMark(ctx, s.mark)
 		if err != nil {
 			return err
 		}
-		if again = s.lost(m); again || m.lease != s.lease.lease {
+		if again = s.lost(m); again || !s.has(m.lease) {
 			return nil
 		}
-		lease := int64(0)
-		if !m.version.SameChange(s.version) {
-			lease = leaseFree
+		change := map[string]any{document.KeyLeft: m.written}
+		for key, v := range m.keys {
+			if v.StaleAgainst(m.version) {
+				change[key] = nil
+			}
 		}
-		return s.writer.tombstones.writeMark(ctx, s.mark, m.version, lease)
+		if m.version.SameChange(s.version) {
+			change[document.TruncateKey(m.version)] = int64(0)
+		}
+		return s.writer.tombstones.writeMark(ctx, s.mark, m, change)
 	})
 	return again, err
 }
 
 // abandon gives the lease back when a drain ended the sweep, in one attempt, when no removal is on its way. Else it is left to run out.
 func (s *sweep) abandon(ctx context.Context, err error) {
-	if !errors.Is(err, errSwept) || s.removing > 0 || s.lease.lease == 0 {
+	if !errors.Is(err, errSwept) || s.removing > 0 || len(s.mine) == 0 {
 		return
 	}
 	m, err := s.writer.tombstones.readMark(ctx, s.mark)
-	if err == nil && m.lease == s.lease.lease {
-		_ = s.writer.tombstones.writeMark(ctx, s.mark, m.version, leaseFree) // it runs out by itself
+	if err == nil && s.has(m.lease) {
+		_ = s.writer.tombstones.writeMark(ctx, s.mark, m, map[string]any{document.KeyLeft: m.written}) // it runs out by itself
 	}
 }
 

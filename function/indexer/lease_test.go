@@ -129,7 +129,7 @@ func TestASweepThatOthersFinished(t *testing.T) {
 		r.store.hold = holding("below", 1, time.Minute)
 		p := r.submit(truncated(5))
 		<-time.After(sweepGrace + time.Second)
-		require.NoError(t, r.writer.tombstones.writeMark(t.Context(), r.table.mark, version(7), 0))
+		r.remark(7, 0)
 		require.Equal(t, []Kind{Stale}, kinds(t, p))
 		require.Empty(t, r.store.of("delete"), "what it listed is not its own any more")
 		lsn, lease := r.markOf()
@@ -147,7 +147,7 @@ func TestAMarkThatWasOverwritten(t *testing.T) {
 		p := r.submit(truncated(5))
 		<-time.After(sweepGrace + time.Second)
 		_, lease := r.markOf()
-		require.NoError(t, r.writer.tombstones.writeMark(t.Context(), r.table.mark, version(3), lease))
+		r.remark(3, lease)
 		from := time.Now()
 		require.Equal(t, []Kind{Truncated}, kinds(t, p))
 		require.GreaterOrEqual(t, r.store.of("delete")[0].at.Sub(from), 7*time.Second+sweepGrace)
@@ -171,7 +171,7 @@ func TestTheMarkAtTheEnd(t *testing.T) {
 				var pages atomic.Int64
 				r.store.after = func(op string, _ []string) error {
 					if op == "below" && pages.Add(1) == 1 {
-						return r.writer.tombstones.writeMark(t.Context(), r.table.mark, version(int(c.lsn)), c.lease)
+						r.remark(int(c.lsn), c.lease)
 					}
 					return nil
 				}
@@ -191,19 +191,19 @@ func TestARemovalNeedsTheLease(t *testing.T) {
 		goes bool
 	}{
 		"none":      {func(*marks, string) {}, false},
-		"too new":   {func(m *marks, id string) { m.hold(id, 9, time.Time{}) }, false},
-		"too old":   {func(m *marks, id string) { m.hold(id, 9, time.Now().Add(-leaseTrust-time.Second)) }, false},
-		"good":      {func(m *marks, id string) { m.hold(id, 9, time.Now().Add(-leaseTrust+time.Second)) }, true},
-		"given up":  {func(m *marks, id string) { m.hold(id, 9, time.Now()); m.hold(id, 0, time.Time{}) }, false},
-		"lost":      {func(m *marks, id string) { m.hold(id, 9, time.Now()); m.hold(id, 8, time.Time{}) }, false},
-		"of others": {func(m *marks, _ string) { m.hold("another", 9, time.Now()) }, false},
+		"too new":   {func(m *marks, id string) { m.hold(id, []int64{9}, time.Time{}) }, false},
+		"too old":   {func(m *marks, id string) { m.hold(id, []int64{9}, time.Now().Add(-leaseTrust-time.Second)) }, false},
+		"good":      {func(m *marks, id string) { m.hold(id, []int64{9}, time.Now().Add(-leaseTrust+time.Second)) }, true},
+		"given up":  {func(m *marks, id string) { m.hold(id, []int64{9}, time.Now()); m.hold(id, nil, time.Time{}) }, false},
+		"lost":      {func(m *marks, id string) { m.hold(id, []int64{9}, time.Now()); m.hold(id, []int64{8}, time.Time{}) }, false},
+		"of others": {func(m *marks, _ string) { m.hold("another", []int64{9}, time.Now()) }, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				r := newRig(t)
 				kinds(t, r.submit(upserted(2, 3, "old")))
-				require.NoError(t, r.writer.tombstones.writeMark(t.Context(), r.table.mark, version(5), 9))
+				r.remark(5, 9)
 				c.hold(r.writer.tombstones.marks, r.table.mark)
 				answer := make(chan written, 1)
 				k := known{stored: storedAs(t, articles(), upserted(2, 3, "old")), mark: &mark{version: version(5)}}
@@ -254,7 +254,7 @@ func TestALeaseThatWasLost(t *testing.T) {
 			r.store.hold = holding(op, 1, 12*time.Second)
 			p := r.submit(truncated(5))
 			<-time.After(sweepGrace + time.Second)
-			require.NoError(t, r.writer.tombstones.writeMark(t.Context(), r.table.mark, version(5), 77))
+			r.remark(5, 77)
 			<-time.After(15 * time.Second)
 			require.Empty(t, r.store.of("delete"))
 			r.table.Drain(t.Context())
@@ -270,7 +270,7 @@ func TestAnOlderTruncateKeepsTheNewerMark(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t)
-		require.NoError(t, r.writer.tombstones.writeMark(t.Context(), r.table.mark, version(7), leaseFree))
+		r.remark(7, leaseFree)
 		p := r.submit(truncated(5))
 		<-time.After(time.Second)
 		lsn, _ := r.markOf()
@@ -280,7 +280,7 @@ func TestAnOlderTruncateKeepsTheNewerMark(t *testing.T) {
 		require.Equal(t, []int64{7, leaseFree}, []int64{lsn, lease})
 		require.Empty(t, r.writer.tombstones.marks.own)
 
-		require.NoError(t, r.writer.tombstones.writeMark(t.Context(), r.table.mark, version(7), 77))
+		r.remark(7, 77)
 		p = r.submit(truncated(9))
 		<-time.After(time.Second)
 		lsn, lease = r.markOf()

@@ -3,6 +3,8 @@ package indexer
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -17,12 +19,18 @@ import (
 //
 // An instance learns of a mark with the tombstones that it reads for rows that the index does not hold, and else by a look of its own,
 // at most once in markAge. A sweep therefore waits before it deletes anything (sweepGrace).
+//
+// A truncate is noted under a metadata key of its own (document.TruncateMark), so that who writes late, because he stood still between
+// reading and writing or because Chroma was late, cannot put an older truncate in the place of a newer one.
 type mark struct {
-	version connector.Version
-	lease   int64     // of its sweep (newLease); 0: the sweep is over
-	readAt  time.Time // before the answer
-	since   time.Time // since when this lease is the same
-	none    bool      // there is no mark
+	version connector.Version            // of the newest truncate
+	keys    map[string]connector.Version // of all truncates that are noted
+	lease   int64                        // of the sweep (newLease); 0: the sweep is over
+	written int64                        // the lease as it was written, alive or not
+	meta    map[string]any               // as read
+	readAt  time.Time                    // before the answer
+	since   time.Time                    // since when this lease is the same
+	none    bool                         // there is no mark
 }
 
 const (
@@ -45,7 +53,7 @@ type marks struct {
 
 // held is a lease of this process's own.
 type held struct {
-	lease   int64
+	leases  []int64   // each that it wrote, as any of them may be what is read
 	renewed time.Time // zero: somebody may not know of it yet
 }
 
@@ -86,15 +94,15 @@ func (m *marks) note(id string, k *mark) {
 	m.known[id] = k
 }
 
-// hold says that the lease of a mark is this process's own, and when it was renewed, zero while not everybody knows of it; 0 that none is.
-func (m *marks) hold(id string, lease int64, renewed time.Time) {
+// hold says that leases of a mark are this process's own, and when they were renewed, zero while not everybody knows of it; nil that none is.
+func (m *marks) hold(id string, leases []int64, renewed time.Time) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if lease == 0 {
+	if len(leases) == 0 {
 		delete(m.own, id)
 		return
 	}
-	m.own[id] = held{lease: lease, renewed: renewed}
+	m.own[id] = held{leases: leases, renewed: renewed}
 }
 
 // licensed reports whether a sweep of this process may delete what is older than the mark.
@@ -111,7 +119,7 @@ func (m *marks) guarded(id string, now time.Time) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	k := m.known[id]
-	return k != nil && k.lease > leaseFree && m.own[id].lease != k.lease && now.Sub(k.since) < leaseLife
+	return k != nil && k.lease > leaseFree && !slices.Contains(m.own[id].leases, k.lease) && now.Sub(k.since) < leaseLife
 }
 
 // older reports whether a time lies further back than a span, by the monotonic or the wall clock: the one stands still while a machine
@@ -125,16 +133,19 @@ func parseMark(id string, meta map[string]any, readAt time.Time) (*mark, error) 
 	if meta == nil {
 		return &mark{none: true, readAt: readAt}, nil
 	}
-	k := &mark{readAt: readAt}
-	var err error
-	if k.version, err = document.ParseVersion(meta); err == nil {
-		k.lease, err = document.ParseSweep(meta)
-	}
+	told, err := document.ParseTruncateMark(meta)
 	if err != nil {
 		return nil, &fault{
 			class: ClassHalt, reason: "bad_mark", err: err, own: true,
 			text: fmt.Sprintf("record %q among the tombstones, which remembers the table's newest truncate, is damaged; delete it and truncate again, or run rowvec verify", id),
 		}
+	}
+	k := &mark{version: told.Newest, keys: told.Keys, lease: told.Lease, written: told.Lease, meta: meta, readAt: readAt}
+	switch {
+	case told.Over:
+		k.lease = 0
+	case told.Left:
+		k.lease = leaseFree
 	}
 	return k, nil
 }
@@ -153,16 +164,22 @@ func (t *tombstones) readMark(ctx context.Context, id string) (*mark, error) {
 	return k, err
 }
 
-// writeMark makes one attempt of writing a mark.
-func (t *tombstones) writeMark(ctx context.Context, id string, v connector.Version, lease int64) error {
-	w := tombstone(id, v)
-	delete(w.record.Metadata, document.KeyDeleted) // it does not expire
-	w.record.Metadata[document.KeySweep] = lease
+// writeMark makes one attempt of changing keys of a mark that was read before; nil removes one. What is known then is no newer than that
+// reading.
+func (t *tombstones) writeMark(ctx context.Context, id string, read *mark, change map[string]any) error {
+	w := tombstone(id, connector.Version{})
+	w.record.Metadata = change // without document.KeyDeleted it does not expire
 	var r records
 	r.add(w)
 	if err := t.put(ctx, &r); err != nil {
 		return fmt.Errorf("write the mark of a truncate: %w", err)
 	}
-	t.marks.note(id, &mark{version: v, lease: lease, readAt: time.Now()})
-	return nil
+	meta := make(map[string]any, len(read.meta)+len(change))
+	maps.Copy(meta, read.meta)
+	maps.Copy(meta, change)
+	k, err := parseMark(id, meta, read.readAt)
+	if err == nil {
+		t.marks.note(id, k)
+	}
+	return err
 }

@@ -100,8 +100,8 @@ func (w *world) watchRemoval(row string, before *entry) {
 	}
 	stone, buried := w.stones.entries[row]
 	if mark, truncated := w.stones.entries[document.TruncateID("app.articles")]; truncated {
-		if v, err := document.ParseVersion(mark.meta); err == nil && !v.StaleAgainst(w.seen[row].row) {
-			w.seen[row] = sight{row: v, text: v}
+		if m, err := document.ParseTruncateMark(mark.meta); err == nil && !m.Newest.StaleAgainst(w.seen[row].row) {
+			w.seen[row] = sight{row: m.Newest, text: m.Newest}
 			return
 		}
 	}
@@ -138,20 +138,21 @@ func (w *world) watchMark(before, after *entry) {
 		w.fail("the mark is gone")
 		return
 	}
-	v, err := document.ParseVersion(after.meta)
+	mark, err := document.ParseTruncateMark(after.meta)
 	if err != nil {
 		w.fail("the mark: %v", err)
 		return
 	}
+	v := mark.Newest
 	if before != nil {
-		if last, _ := document.ParseVersion(before.meta); v.StaleAgainst(last) {
-			w.fail("the mark went back from %v to %v", last, v)
+		if last, _ := document.ParseTruncateMark(before.meta); v.StaleAgainst(last.Newest) {
+			w.fail("the mark went back from %v to %v", last.Newest, v)
 		}
 	}
 	if !v.SameChange(w.mark) {
 		w.mark, w.known = v, time.Now().Add(2*markAge)
 	}
-	if lease, err := document.ParseSweep(after.meta); err != nil || lease != 0 {
+	if !mark.Over {
 		return
 	}
 	w.swept = v

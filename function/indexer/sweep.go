@@ -40,7 +40,7 @@ var errSwept = &fault{class: ClassInterrupted, reason: "draining", text: "a trun
 
 // run sweeps. Its error is poison or interrupted.
 func (s *sweep) run(ctx context.Context) (Kind, error) {
-	defer s.marks().hold(s.mark, 0, time.Time{})
+	defer s.marks().hold(s.mark, nil, time.Time{})
 	begun := time.Now()
 	if over, err := s.keep(ctx); over || err != nil {
 		s.abandon(ctx, err)

@@ -87,8 +87,8 @@ func TestARowThatIsNewMeanwhileIsNotRemoved(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t)
 		kinds(t, r.submit(upserted(1, 9, "new"), upserted(2, 3, "old")))
-		require.NoError(t, r.writer.tombstones.writeMark(t.Context(), r.table.mark, version(5), 7))
-		r.writer.tombstones.marks.hold(r.table.mark, 7, time.Now())
+		r.remark(5, 7)
+		r.writer.tombstones.marks.hold(r.table.mark, []int64{7}, time.Now())
 		answer := make(chan written, 2)
 		for _, id := range []string{"1", "2"} {
 			k := known{stored: storedAs(t, articles(), upserted(2, 3, "old")), mark: &mark{version: version(5)}}
@@ -196,7 +196,7 @@ func TestARowsOwnRemovalWaitsForASweep(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			r := newRig(t)
 			kinds(t, r.submit(upserted(2, 3, "old")))
-			require.NoError(t, r.writer.tombstones.writeMark(t.Context(), r.table.mark, version(5), lease))
+			r.remark(5, lease)
 			answer := make(chan written, 1)
 			j := newRemoval(r.table, "2", known{stored: storedAs(t, articles(), upserted(2, 3, "old"))}, time.Now(), answer)
 			j.row = &row{id: "2"}

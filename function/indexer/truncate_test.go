@@ -22,9 +22,29 @@ func truncated(lsn int) *connector.Change {
 // markOf reads the mark of the rig's table.
 func (r *rig) markOf() (lsn, lease int64) {
 	e, _ := r.stones.get(document.TruncateID(r.spec.Table))
-	lsn, _ = e.meta[document.KeyLSN].(int64)
-	lease, _ = e.meta[document.KeySweep].(int64)
-	return lsn, lease
+	m, err := parseMark("", e.meta, time.Now())
+	if err != nil || m.none {
+		return 0, 0
+	}
+	return int64(m.version.LSN), m.lease
+}
+
+// remark puts another mark in the place of the rig's, and has the rig see it.
+func (r *rig) remark(lsn int, lease int64) {
+	r.t.Helper()
+	r.stones.mu.Lock()
+	r.stones.entries[r.table.mark] = entry{meta: markMeta(lsn, lease)}
+	r.stones.mu.Unlock()
+	_, err := r.writer.tombstones.readMark(r.t.Context(), r.table.mark)
+	require.NoError(r.t, err)
+}
+
+func markMeta(lsn int, lease int64) map[string]any {
+	meta := map[string]any{document.TruncateKey(version(lsn)): min(lease, 1)}
+	if lease > leaseFree {
+		meta[document.KeySweep] = lease
+	}
+	return meta
 }
 
 func TestATruncateRemovesWhatIsOlder(t *testing.T) {

@@ -45,8 +45,8 @@ type sizes struct {
 	expected int // records remembered
 }
 
-// usual sizes: Chroma 1.5.9 goes through all records before a page, so pages are large. The records remembered take up to 64 MB, and
-// those beyond are looked up one page after the other.
+// usual sizes: Chroma 1.5.9 goes through all records before a page, so pages are large. The records remembered take up to 64 MB (as do
+// those that were listed, listed.go), and those beyond are looked up one page after the other.
 func usual() sizes { return sizes{page: 50_000, overlap: 1_000, check: 2_000, expected: 8_000_000} }
 
 // Progress is how far a comparison is.

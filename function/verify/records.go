@@ -11,9 +11,7 @@ import (
 // maxIdle is how many pages may bring nothing new while the index counts more records than it has listed.
 const maxIdle = 3
 
-// passRecords looks for records of rows that the table does not have, and for chunks beyond a row's end. Pages overlap: when records
-// are removed meanwhile, those behind move up, and what would be skipped is seen by an id of the page before that is gone from its place.
-// A short page is the last one only if the index counts no more records than that.
+// passRecords looks for records of rows that the table does not have, and for chunks beyond a row's end.
 func (c *comparison) passRecords(ctx context.Context) error {
 	if err := c.count(ctx); err != nil {
 		return err
@@ -22,38 +20,84 @@ func (c *comparison) passRecords(ctx context.Context) error {
 		return c.sampleRecords(ctx)
 	}
 	c.expected.sort()
-	before := map[string]struct{}{}
-	for offset, overlap, idle := 0, 0, 0; ; {
-		page, err := c.list(ctx, offset, c.sizes.page)
-		if err != nil {
+	l := &listing{comparison: c, met: newListed(maxListed), before: map[string]struct{}{}, end: c.total}
+	for over := false; !over; {
+		var err error
+		if over, err = l.next(ctx); err != nil {
 			return err
 		}
-		fresh := slices.DeleteFunc(slices.Clone(page), func(id string) bool { _, old := before[id]; return old })
-		if offset > 0 && overlap > 0 && len(fresh) == len(page) {
-			offset = max(0, offset-c.sizes.page) // everything has moved up by more than the overlap
-			continue
-		}
-		if idle++; len(fresh) > 0 {
-			idle = 0
-		}
-		if err := c.strangers(ctx, fresh); err != nil {
-			return err
-		}
-		if len(page) < c.sizes.page {
-			if err := c.count(ctx); err != nil || c.total <= offset+len(page) {
-				return err
-			}
-		}
-		if idle == maxIdle {
-			return fmt.Errorf("list the collection of table %s: it counts %d records and lists %d", c.Table, c.total, offset+len(page))
-		}
-		clear(before)
-		for _, id := range page {
-			before[id] = struct{}{}
-		}
-		overlap = min(c.sizes.overlap, len(page)/2)
-		offset += len(page) - overlap
 	}
+	c.total = min(c.total, c.report.Records) // the share of ghosts is one of the records that were looked at
+	return nil
+}
+
+// listing is a pass over the ids of the index. Pages overlap: when records are removed meanwhile, those behind move up, and what would be
+// skipped is seen by an id of the page before that is gone from its place.
+//
+// What is inserted while the pass goes on is not its concern, so that it ends beside steady inserts: a record that was there at the
+// beginning stands before the end that was counted then, and before each that was counted since.
+type listing struct {
+	*comparison
+	met     *listed
+	before  map[string]struct{} // ids of the page before
+	offset  int                 // of the next page
+	overlap int                 // of it with the page before
+	reach   int                 // the place behind the page before
+	end     int                 // the place behind all that concerns the pass
+	idle    int                 // pages since one brought something new
+}
+
+// next lists a page, and compares what is on it. It returns true if it was the last.
+func (l *listing) next(ctx context.Context) (over bool, err error) {
+	page, err := l.list(ctx, l.offset, l.sizes.page)
+	if err != nil {
+		return false, err
+	}
+	fresh := 0
+	for _, id := range page {
+		if _, old := l.before[id]; !old {
+			fresh++
+		}
+	}
+	if l.offset > 0 && l.overlap > 0 && fresh == len(page) {
+		l.offset, l.reach = max(0, l.offset-l.sizes.page), 0 // everything has moved up by more than the overlap
+		return false, nil
+	}
+	if err := l.strangers(ctx, l.met.add(l.offset, page)); err != nil {
+		return false, err
+	}
+	reach := l.offset + len(page)
+	if over, err = l.ends(ctx, len(page), reach, fresh); over || err != nil {
+		return over, err
+	}
+	clear(l.before)
+	for _, id := range page {
+		l.before[id] = struct{}{}
+	}
+	l.overlap = min(l.sizes.overlap, len(page)/2)
+	l.reach, l.offset = reach, reach-l.overlap
+	return false, nil
+}
+
+// ends reports whether a page is the last. A short one is so only if the index counts no more records than that; or if it reaches no further
+// than the one before, while records come and go: how many there are then is another matter at each look.
+func (l *listing) ends(ctx context.Context, n, reach, fresh int) (bool, error) {
+	if l.idle++; fresh > 0 {
+		l.idle = 0
+	}
+	if n < l.sizes.page {
+		if err := l.count(ctx); err != nil {
+			return false, err
+		}
+		l.end = min(l.end, l.total)
+		if reach < l.reach || reach == l.reach && fresh > 0 {
+			return true, nil
+		}
+	}
+	if reach < l.end && l.idle == maxIdle {
+		return false, fmt.Errorf("list the collection of table %s: it counts %d records and lists %d", l.Table, l.end, reach)
+	}
+	return reach >= l.end, nil
 }
 
 // count asks how many records there are.
