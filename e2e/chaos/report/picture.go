@@ -1,0 +1,4 @@
+package report
+
+// Picture is the run as an SVG.
+func (r *Report) Picture() string { return "" }
