@@ -14,7 +14,7 @@ PROTOC_GEN_GRPC  := v1.6.2
 GOLANGCI := $(TOOLS)/golangci-lint-$(GOLANGCI_VERSION)
 
 .DEFAULT_GOAL := help
-.PHONY: help build test test-unit test-e2e fuzz bench lint fmt generate demo up down tidy check-generated page check-page test-page
+.PHONY: help build test test-unit test-e2e fuzz bench lint fmt generate demo up down tidy check-generated page check-page test-page chaos
 
 help: ## list the targets
 	@grep -hE '^[a-z][a-z0-9-]*:.*## ' $(MAKEFILE_LIST) | sort | awk -F':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
@@ -41,11 +41,20 @@ test-unit: ## unit, component and conformance tests on fakes, with the race dete
 bench: ## every benchmark once, so that they keep compiling and running
 	go test -run '^$$' -bench . -benchtime 1x -timeout 10m ./...
 
-# -count=1: what runs against the real stack is never taken from the cache. A skipped test is a failure.
-test-e2e: build ## end-to-end tests on the real stack
+# -count=1: what runs against the real stack is never taken from the cache. -p 1: never two stacks at once. A skipped test is a failure.
+test-e2e: build ## end-to-end tests on the real stack, five minutes of chaos among them
 	@mkdir -p e2e/out
-	go test -count=1 -tags e2e -v -timeout 45m ./e2e/... 2>&1 | tee e2e/out/e2e.log
+	go test -count=1 -p 1 -tags e2e -v -timeout 45m ./e2e/... 2>&1 | tee e2e/out/e2e.log
 	@if grep -q -- '--- SKIP' e2e/out/e2e.log; then echo 'a test was skipped: that is a failure' >&2; exit 1; fi
+
+# CHAOS_ONLY, a regular expression, takes only the faults that it matches. Table and picture are left in e2e/out.
+CHAOS_FOR  ?= 30m
+CHAOS_SEED ?= 1
+CHAOS_ONLY ?=
+chaos: build ## the real stack under faults of every kind, for CHAOS_FOR (30m), as CHAOS_SEED (1) draws them
+	@mkdir -p e2e/out
+	CHAOS_FOR=$(CHAOS_FOR) CHAOS_SEED=$(CHAOS_SEED) CHAOS_ONLY='$(CHAOS_ONLY)' \
+	  go test -count=1 -tags e2e -v -timeout 6h -run '^TestChaos$$' ./e2e/chaos/ 2>&1 | tee e2e/out/chaos.log
 
 FUZZTIME ?= 10s
 fuzz: ## every fuzz target for FUZZTIME (10s)

@@ -5,7 +5,7 @@ package chaos
 import (
 	"context"
 	"encoding/base64"
-	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -33,7 +33,7 @@ func (p *planter) run(ctx context.Context) {
 
 func (p *planter) sow(ctx context.Context) error {
 	n := len(p.sown) + 1
-	made := plant.Plant{Number: n, Row: fmt.Sprint(firstPlant + n), Stage: "embed", Reason: embed.ReasonBadRequest}
+	made := plant.Plant{Number: n, Row: strconv.Itoa(firstPlant + n), Stage: "embed", Reason: embed.ReasonBadRequest}
 	var body string
 	switch n % 4 {
 	case 0:

@@ -40,13 +40,11 @@ type Second struct {
 func (r *Report) Text() string {
 	var out strings.Builder
 	_, _ = fmt.Fprintf(&out, "Chaos of seed %d, %v: %d faults\n\n", r.Seed, r.Length, len(r.Faults)) // a strings.Builder takes everything
-	w := tabwriter.NewWriter(&out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	_, _ = fmt.Fprintln(w, "#\tat\theld\trecovered after\t  fault\t")
+	_, _ = fmt.Fprintf(&out, "%4s%8s%10s%18s  %s\n", "#", "at", "held", "recovered after", "fault")
 	for n, f := range r.Faults {
-		_, _ = fmt.Fprintf(w, "%d\t%s\t%s\t%s\t  %s\t\n", n+1, clock(f.At), seconds(f.Held), seconds(f.Recovery), f.Name)
+		_, _ = fmt.Fprintf(&out, "%4d%8s%10s%18s  %s\n", n+1, clock(f.At), seconds(f.Held), seconds(f.Recovery), f.Name)
 	}
-	_ = w.Flush()
-	w = tabwriter.NewWriter(&out, 0, 0, 2, ' ', 0)
+	w := tabwriter.NewWriter(&out, 0, 0, 2, ' ', 0)
 	_, _ = fmt.Fprintln(w)
 	for _, t := range r.Totals {
 		_, _ = fmt.Fprintf(w, "%s\t%s\n", t.Name, t.Value)

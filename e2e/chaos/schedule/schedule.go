@@ -3,6 +3,7 @@ package schedule
 
 import (
 	"math/rand/v2"
+	"regexp"
 	"time"
 )
 
@@ -65,6 +66,19 @@ func Draw(seed uint64, length time.Duration) []Fault {
 		drawn = drawn[:len(drawn)-1]
 	}
 	return spread(drawn, length)
+}
+
+// Only returns a schedule of the kinds whose names match, each once and as in the long form.
+func Only(seed uint64, length time.Duration, names *regexp.Regexp) []Fault {
+	var kinds []Kind
+	for _, k := range Kinds() {
+		if names.MatchString(k.Name) {
+			kinds = append(kinds, k)
+		}
+	}
+	rng := rand.New(rand.NewPCG(seed, seed))
+	rng.Shuffle(len(kinds), func(i, j int) { kinds[i], kinds[j] = kinds[j], kinds[i] })
+	return spread(kinds, length)
 }
 
 // fill adds kinds while four fifths of the length are not used up.

@@ -1,6 +1,7 @@
 package schedule_test
 
 import (
+	"regexp"
 	"testing"
 	"time"
 
@@ -75,6 +76,23 @@ func TestFaultsComeOneAfterTheOther(t *testing.T) {
 			last = f.At
 		}
 	}
+}
+
+func TestOnly(t *testing.T) {
+	t.Parallel()
+	drawn := counts(schedule.Only(1, time.Minute, regexp.MustCompile("^broker|killed$")))
+	require.Equal(t, map[string]int{
+		schedule.BrokerRestarted: 1, schedule.BrokerKilled: 1, schedule.ChromaKilled: 1, schedule.InstanceKilled: 1, schedule.PostgresKilled: 1, schedule.SourceKilled: 1,
+	}, drawn)
+	require.Empty(t, schedule.Only(1, time.Minute, regexp.MustCompile("no such fault")))
+}
+
+func TestALengthThatIsTooShortHasWhatFits(t *testing.T) {
+	t.Parallel()
+	few := schedule.Draw(1, time.Minute)
+	require.Less(t, len(few), len(schedule.Draw(1, 5*time.Minute)))
+	require.NotEmpty(t, few)
+	require.Len(t, schedule.Draw(1, time.Second), 1, "one at least")
 }
 
 func TestKindsAreWhole(t *testing.T) {
