@@ -18,7 +18,7 @@ import (
 // What tells a process of the worker by its command line.
 const (
 	instanceProcess = "rowvec-function\x00-instance-conf"
-	sourceProcess   = "java-instance.jar"
+	sourceProcess   = "functions.instance.JavaInstanceMain"
 )
 
 // processes finds those of this stack, as an operator would with ps.

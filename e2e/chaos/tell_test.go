@@ -41,7 +41,7 @@ func (r *run) tell(t *testing.T, result *report.Report, of telling) {
 	}
 	add("changes", "%d of the workload in %d transactions (%d failed), %d canaries, %d poison", of.changes.changes, of.changes.transactions, of.changes.failed, r.canary, of.verdict.Expected)
 	add("messages", "%d in the table's topic", messages)
-	add("records settled", "%d, of %d messages: %d settled again, %d delivered again", len(told.events), told.distinct, len(told.events)-told.distinct, told.redelivered)
+	add("records settled", "%d, of %d messages: %d were delivered and settled again", len(told.events), told.distinct, len(told.events)-told.distinct)
 	add("requests to the endpoint", "%d, of which %d met a fault", requests, refused)
 	add("texts embedded", "%d, at most %d needed; %d of them for changes that became durable, %d wasted (%.1f %%)",
 		texts, needed, told.useful, max(0, texts-told.useful), 100*float64(max(0, texts-told.useful))/float64(max(1, texts)))

@@ -76,10 +76,9 @@ func (w *world) letters(ctx context.Context) (found []plant.Letter, err error) {
 
 // told are the outcome events, added up.
 type told struct {
-	events      []event.Event
-	distinct    int // messages that the events are of
-	redelivered int // events of messages that the broker had delivered before
-	useful      int // texts embedded for changes that became durable
+	events   []event.Event
+	distinct int // messages that the events are of
+	useful   int // texts embedded for changes that became durable
 }
 
 func (w *world) events(ctx context.Context) (all told, err error) {
@@ -91,9 +90,6 @@ func (w *world) events(ctx context.Context) (all told, err error) {
 		}
 		all.events = append(all.events, e)
 		seen[e.MessageID] = true
-		if e.Redelivered > 0 {
-			all.redelivered++
-		}
 		if e.Outcome == event.Indexed {
 			all.useful += e.Texts
 		}
