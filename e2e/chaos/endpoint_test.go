@@ -92,15 +92,6 @@ func slow(by time.Duration) embedtest.Control {
 	}
 }
 
-// unnumbered answers with vectors of NaN.
-func unnumbered(r *embedtest.Request) *embedtest.Response {
-	vectors := r.Vectors()
-	for i := range vectors {
-		vectors[i] = make([]float32, len(vectors[i])) // all zero is as good as no number
-	}
-	return embedtest.Answer(r, vectors)
-}
-
 func garbage(r *embedtest.Request) *embedtest.Response {
 	switch r.N % 3 {
 	case 0:

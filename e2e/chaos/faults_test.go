@@ -62,7 +62,7 @@ func (r *run) endpointInjuries() map[string]injury {
 		schedule.EndpointHalf:        answers(embedtest.Cut),
 		schedule.EndpointGarbage:     answers(garbage),
 		schedule.EndpointFewer:       answers(embedtest.Fewer),
-		schedule.EndpointNaN:         answers(unnumbered),
+		schedule.EndpointNaN:         answers(embedtest.BadVector("")), // every text holds it
 		schedule.EndpointKey:         answers(embedtest.Always(embedtest.Fail(http.StatusUnauthorized, "invalid_api_key", "this key was revoked"))),
 		schedule.EndpointDimension:   answers(embedtest.Longer),
 		schedule.EndpointRefuses:     answers(embedtest.Always(embedtest.Fail(http.StatusBadRequest, "", "unknown field in the request"))),

@@ -30,6 +30,7 @@ type run struct {
 	begun                    time.Time
 	victim                   int // process of an instance that was hurt
 	canary                   int // rows inserted so far
+	byHand                   int // restarts of Pulsar after which the function had to be restarted, too
 }
 
 // suffer has the faults happen, one after the other.
@@ -46,7 +47,8 @@ func (r *run) suffer(ctx context.Context, faults []schedule.Fault) ([]report.Fau
 		}
 		told, err := r.happen(ctx, f, i)
 		if err != nil {
-			return done, fmt.Errorf("fault %d, %s, at %v: %w", n+1, f.Name, told.At.Round(time.Second), err)
+			told.Name += " (no recovery)"
+			return append(done, told), fmt.Errorf("fault %d, %s, at %v: %w", n+1, f.Name, told.At.Round(time.Second), err)
 		}
 		r.Logf("fault %2d of %d at %6.1fs: %-36s held %5.1fs, recovered after %5.1fs", n+1, len(faults), told.At.Seconds(), f.Name, told.Held.Seconds(), told.Recovery.Seconds())
 		done = append(done, told)
@@ -71,11 +73,12 @@ func (r *run) happen(ctx context.Context, f schedule.Fault, i injury) (report.Fa
 	}
 	told.Held = time.Since(start)
 	ended := time.Now()
-	if err := r.settles(ctx); err != nil {
-		return told, fmt.Errorf("no recovery: %w; %s", err, r.world.complaint(ctx))
-	}
+	err := r.settles(ctx)
 	told.Recovery = time.Since(ended)
-	return told, nil
+	if err != nil {
+		err = fmt.Errorf("no recovery: %w; %s", err, r.world.complaint(ctx))
+	}
+	return told, err
 }
 
 // settles inserts fresh rows and waits until the index has them.
