@@ -16,7 +16,7 @@ GOLANGCI := $(TOOLS)/golangci-lint-$(GOLANGCI_VERSION)
 GOVULN   := $(TOOLS)/govulncheck-$(GOVULN_VERSION)
 
 .DEFAULT_GOAL := help
-.PHONY: help build test test-unit test-e2e fuzz bench load lint fmt generate demo up down vulncheck tidy check-generated page check-page test-page browser pictures
+.PHONY: help build test test-unit test-e2e fuzz bench load lint fmt generate demo up down vulncheck tidy check-generated page check-page test-page browser pictures chaos
 
 help: ## list the targets
 	@grep -hE '^[a-z][a-z0-9-]*:.*## ' $(MAKEFILE_LIST) | sort | awk -F':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
@@ -47,11 +47,20 @@ LOADTIME ?= 1m
 load: ## measure the gateway with the real Chroma: 200 searches a second, of new and of known questions, LOADTIME (1m) each
 	ROWVEC_LOAD=$(LOADTIME) go test -count=1 -v -timeout 30m -run '^TestLoad$$' ./cli
 
-# -count=1: what runs against the real stack is never taken from the cache. A skipped test is a failure.
+# -count=1: what runs against the real stack is never taken from the cache. A skipped test is a failure. make chaos has a stack of its own.
 test-e2e: build browser ## end-to-end tests on the real stack
 	@mkdir -p e2e/out
-	go test -count=1 -tags e2e -v -timeout 45m ./e2e/... 2>&1 | tee e2e/out/e2e.log
+	go test -count=1 -tags e2e -v -timeout 45m ./e2e 2>&1 | tee e2e/out/e2e.log
 	@if grep -q -- '--- SKIP' e2e/out/e2e.log; then echo 'a test was skipped: that is a failure' >&2; exit 1; fi
+
+# CHAOS_ONLY, a regular expression, takes only the faults that it matches. Table and picture are left in e2e/out.
+CHAOS_FOR  ?= 30m
+CHAOS_SEED ?= 1
+CHAOS_ONLY ?=
+chaos: build ## the real stack under faults of every kind, for CHAOS_FOR (30m), as CHAOS_SEED (1) draws them
+	@mkdir -p e2e/out
+	CHAOS_FOR=$(CHAOS_FOR) CHAOS_SEED=$(CHAOS_SEED) CHAOS_ONLY='$(CHAOS_ONLY)' \
+	  go test -count=1 -tags e2e -v -timeout 6h -run '^TestChaos$$' ./e2e/chaos/ 2>&1 | tee e2e/out/chaos.log
 
 FUZZTIME ?= 10s
 fuzz: ## every fuzz target for FUZZTIME (10s)
