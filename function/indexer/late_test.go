@@ -79,6 +79,7 @@ func TestALeaseThatIsGivenBackLate(t *testing.T) {
 		kinds(t, one.submit(upserted(1, 1, "old")))
 		p := one.submit(truncated(5))
 		<-time.After(time.Second)
+		synctest.Wait()
 		one.stones.late = nth(1, 2*time.Minute)
 		one.table.Drain(t.Context())
 		require.Equal(t, []Kind{Interrupted}, kinds(t, p))
