@@ -51,6 +51,7 @@ func newStand(t *testing.T, p loadPlan) *stand {
 	fill(t, f.Config, p)
 	keeper, err := access.New(f.Config.Gateway, f.Secret)
 	require.NoError(t, err)
+	t.Cleanup(collectLess())
 	s.server, err = newServer(f, keeper, "load", slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 

@@ -7,6 +7,8 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"os"
+	"runtime/debug"
 
 	"github.com/spf13/cobra"
 
@@ -42,6 +44,19 @@ serviceURL); coverage needs userConfig.postgres.url. Ends at SIGINT or SIGTERM, 
 	return c
 }
 
+// garbagePercent is how far the heap of a gateway grows between two collections. It is small, so that Go's 100 collects each second at 200
+// searches in it: on two cores that was seen in the slowest hundredth, 7 to 9 ms in place of some 3.
+const garbagePercent = 400
+
+// collectLess sets it, unless the environment says otherwise, and returns what takes it back.
+func collectLess() (restore func()) {
+	if os.Getenv("GOGC") != "" {
+		return func() {}
+	}
+	before := debug.SetGCPercent(garbagePercent)
+	return func() { debug.SetGCPercent(before) }
+}
+
 // serve prints the address on stdout, once it is there, and logs to stderr.
 func serve(ctx context.Context, o *serveOptions, stdout, stderr io.Writer) error {
 	f, err := config.Load(o.file)
@@ -59,6 +74,7 @@ func serve(ctx context.Context, o *serveOptions, stdout, stderr io.Writer) error
 		return err
 	}
 	log := slog.New(slog.NewJSONHandler(stderr, nil)).With("program", "rowvec serve")
+	defer collectLess()()
 	s, err := newServer(f, keeper, o.version, log)
 	if err != nil {
 		return err
