@@ -80,9 +80,11 @@ func (w *world) killSource(context.Context) error {
 	return syscall.Kill(there[0], syscall.SIGKILL)
 }
 
-// forgetOffset deletes the source and what it had noted of its place. The replication slot stays, as it does for a user.
+// forgetOffset deletes the source and what it had noted of its place. The replication slot stays, as it does for a user. The source then reads the table from
+// the start, and streams from there on, not from where its slot stands: nobody ever learns of the rows that were deleted in between.
 func (r *run) forgetOffset(ctx context.Context) error {
 	w := r.world
+	r.lost = true
 	if _, err := w.pulsar.Command(ctx, "sources", "delete", "--name", source); err != nil {
 		return err
 	}

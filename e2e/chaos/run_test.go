@@ -27,10 +27,13 @@ type run struct {
 	world                    *world
 	rng                      *rand.Rand
 	functionFile, sourceFile string
+	verifyFile               string // the function's, with Postgres
 	begun                    time.Time
-	victim                   int // process of an instance that was hurt
-	canary                   int // rows inserted so far
-	byHand                   int // restarts of Pulsar after which the function had to be restarted, too
+	victim                   int  // process of an instance that was hurt
+	canary                   int  // rows inserted so far
+	lost                     bool // the source's offset, once
+	ghosts                   int  // of rows that were deleted while the source was away, and removed by `rowvec verify --repair`
+	byHand                   int  // restarts of Pulsar after which the function had to be restarted, too
 }
 
 // suffer has the faults happen, one after the other.

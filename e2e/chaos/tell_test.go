@@ -49,7 +49,7 @@ func (r *run) tell(t *testing.T, result *report.Report, of telling) {
 	add("looks at the index", "%d, %d rows went back", of.observer.looks, len(of.observer.back))
 	add("memory", "%.0f MiB resident at most, allowed are %d MiB; %d threads", float64(most.resident)/(1<<20), maxResident>>20, most.threads)
 	add("drained", "%v after the start; equal, %d rows", of.drained.Round(time.Second), of.rows)
-	add("by hand", "%d restarts of the function, which Pulsar had not started again with itself", r.byHand)
+	add("by hand", "%d restarts of the function, which Pulsar had not started again with itself; %d ghosts that a lost offset had left", r.byHand, r.ghosts)
 	result.Seconds = r.seconds(told.events, of.meter)
 }
 
