@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -72,12 +73,15 @@ func TestADamagedMarkHaltsItsTableOnly(t *testing.T) {
 func TestRetryAfterIsObeyedBesideOthers(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex
 		var tries []time.Time
 		r := newRig(t, func(r *rig) {
 			r.embedder.size = 1
 			r.embedder.fault = func(ctx context.Context, texts []string) error {
 				if slices.Contains(texts, "limited") {
+					mu.Lock()
 					tries = append(tries, time.Now())
+					mu.Unlock()
 					return faulty{class: ClassRetry, reason: "rate_limited", after: 20 * time.Second}
 				}
 				return sleep(ctx, 50*time.Millisecond)
@@ -85,6 +89,8 @@ func TestRetryAfterIsObeyedBesideOthers(t *testing.T) {
 		})
 		r.submit(upserted(1, 1, "limited"))
 		r.trickle(100, time.Second)
+		mu.Lock()
+		defer mu.Unlock()
 		require.Greater(t, len(tries), 3)
 		for i := 1; i < len(tries); i++ {
 			require.GreaterOrEqual(t, tries[i].Sub(tries[i-1]), 20*time.Second)
