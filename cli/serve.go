@@ -45,7 +45,7 @@ serviceURL); coverage needs userConfig.postgres.url. Ends at SIGINT or SIGTERM, 
 }
 
 // garbagePercent is how far the heap of a gateway grows between two collections. It is small, so that Go's 100 collects each second at 200
-// searches in it: on two cores that was seen in the slowest hundredth, 7 to 9 ms in place of some 3.
+// searches in it: on two cores that was seen in the slowest hundredth, 7 to 9 ms in place of 3.5.
 const garbagePercent = 400
 
 // collectLess sets it, unless the environment says otherwise, and returns what takes it back.

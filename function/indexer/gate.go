@@ -10,7 +10,7 @@ import (
 // hundred batches make one probe. It shuts when two callers in a row failed, or one was told when to come again or that a setting is wrong;
 // a failure between successes of others is its request's own, and shuts nobody out.
 //
-// The zero gate is open. All methods are safe for concurrent use, on a nil gate too: that one is always open.
+// The zero gate is open. enter and leave are safe for concurrent use, on a nil gate too: that one is always open.
 type gate struct {
 	mu      sync.Mutex
 	shut    bool

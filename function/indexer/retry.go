@@ -31,7 +31,7 @@ func defaultBackoff() backoff {
 }
 
 // Delay returns the wait after the given attempt (1, 2, ...) of an operation that failed, for those outside of this package that try
-// again in place: drawn below a ceiling that doubles from 0.2 s to 30 s; 30 s where only another setting can help, and never
+// again in place: drawn below a ceiling that doubles from 0.2 s to 8 s; 30 s where only another setting can help, and never
 // less than the error asks for.
 func Delay(err error, attempt int) time.Duration { return defaultBackoff().delay(err, attempt) }
 
