@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -61,6 +62,11 @@ func TestVerify(t *testing.T) {
 	}
 	require.Empty(t, found.Repair.Failed)
 	eventually(t, 2*time.Minute, func(ctx context.Context) error { return v.equal(ctx) })
+	for _, n := range []int{1, 1000} {
+		code, found = v.run(t.Context(), t, "--sample", strconv.Itoa(n))
+		require.Zero(t, code, "%+v", found)
+		require.Equal(t, n, found.Rows)
+	}
 	d.requireNoDeadLetters(t)
 }
 

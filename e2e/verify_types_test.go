@@ -200,10 +200,12 @@ func TestVerifyKeys(t *testing.T) {
 	execute(t, `REVOKE SELECT ON app.key_long FROM verifier_keys`)
 	_, err := v.all(t.Context(), "--table", "app.key_long")
 	require.ErrorContains(t, err, "SELECT ON TABLE")
+	// Statistics that are far out of date make the first draw of a sample too small.
+	execute(t, "UPDATE pg_class SET reltuples = 1e8 WHERE oid = 'app.key_composite'::regclass")
 	for name, r := range all("--sample", "100", "--table", "app.key_composite") {
 		require.True(t, r.Equal, "%s: %+v", name, r)
 		require.Equal(t, 100, r.Sampled)
-		require.InDelta(t, 100, r.Rows, 60)
+		require.Equal(t, 100, r.Rows)
 	}
 }
 

@@ -194,16 +194,23 @@ func (p *Postgres) matchNull(ctx context.Context, t *Table, k Key) ([]Row, error
 	return rows, err
 }
 
-// Sample is Source.Sample. Of a large table it takes the rows of random blocks.
+// sampleWidth is how many rows a sample is drawn out of, at least: they lie in a hundred blocks or more, so that it is not the sample of a corner. A table of
+// fewer is read whole.
+const sampleWidth = 20_000
+
+// Sample is Source.Sample. Of a large table it takes the rows of random blocks, of more of them where these hold too few: the table's statistics may be old.
 func (p *Postgres) Sample(ctx context.Context, t *Table, n int) ([]Row, error) {
-	from := t.quoted()
-	if t.Estimate > 10*n {
-		percent := min(100, 100*3*float64(n)/float64(t.Estimate)+0.01)
-		from += fmt.Sprintf(" TABLESAMPLE SYSTEM (%g)", percent)
+	for share := float64(max(3*n, sampleWidth)) / float64(max(t.Estimate, 1)); ; share *= 10 {
+		from := t.quoted()
+		if share < 1 {
+			from += fmt.Sprintf(" TABLESAMPLE SYSTEM (%g)", 100*share)
+		}
+		rows, err := read(ctx, p.pool, len(t.Columns), fmt.Sprintf("SELECT %s FROM %s ORDER BY random() LIMIT %d", t.selected(), from, n))
+		if err != nil {
+			return nil, t.explain("sample table", err)
+		}
+		if len(rows) == n || share >= 1 {
+			return rows, nil
+		}
 	}
-	rows, err := read(ctx, p.pool, len(t.Columns), fmt.Sprintf("SELECT %s FROM %s ORDER BY random() LIMIT %d", t.selected(), from, n))
-	if err != nil {
-		return nil, t.explain("sample table", err)
-	}
-	return rows, nil
 }

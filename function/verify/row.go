@@ -40,7 +40,7 @@ type Source interface {
 	// Find reads the rows that have one of the keys, each in the state of a moment during the call. A key that cannot be one of the
 	// table's, because its text does not fit the type, finds nothing.
 	Find(ctx context.Context, t *Table, keys []Key) ([]Row, error)
-	// Sample reads about n rows taken at random, all of them when there are fewer.
+	// Sample reads n rows taken at random, all of them when there are fewer.
 	Sample(ctx context.Context, t *Table, n int) ([]Row, error)
 	// Fence returns a version for rows read after it: see Postgres.Fence for what it promises.
 	Fence(ctx context.Context) (connector.Version, error)
