@@ -47,10 +47,10 @@ LOADTIME ?= 1m
 load: ## measure the gateway with the real Chroma: 200 searches a second, of new and of known questions, LOADTIME (1m) each
 	ROWVEC_LOAD=$(LOADTIME) go test -count=1 -v -timeout 30m -run '^TestLoad$$' ./cli
 
-# -count=1: what runs against the real stack is never taken from the cache. A skipped test is a failure. make chaos has a stack of its own.
-test-e2e: build browser ## end-to-end tests on the real stack
+# -count=1: what runs against the real stack is never taken from the cache. -p 1: each package has a stack of its own. A skipped test is a failure.
+test-e2e: build browser ## end-to-end tests on the real stack, and five minutes of chaos
 	@mkdir -p e2e/out
-	go test -count=1 -tags e2e -v -timeout 45m ./e2e 2>&1 | tee e2e/out/e2e.log
+	go test -count=1 -tags e2e -v -p 1 -timeout 45m ./e2e/... 2>&1 | tee e2e/out/e2e.log
 	@if grep -q -- '--- SKIP' e2e/out/e2e.log; then echo 'a test was skipped: that is a failure' >&2; exit 1; fi
 
 # CHAOS_ONLY, a regular expression, takes only the faults that it matches. Table and picture are left in e2e/out.

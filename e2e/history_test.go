@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -15,6 +16,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
+	"github.com/rowvec/rowvec/e2e/observer"
 	"github.com/rowvec/rowvec/embed/embedtest"
 	"github.com/rowvec/rowvec/function/document"
 )
@@ -41,7 +43,12 @@ func TestHistory(t *testing.T) {
 	startSource(t)
 
 	begun := time.Now()
-	watch := observe(t, d.collection, historyRows)
+	watch := observer.New(world.chroma, d.collection, historyRows)
+	ctx, cancel := context.WithCancel(t.Context())
+	var watching sync.WaitGroup
+	watching.Go(func() { watch.Run(ctx) })
+	stopWatching := func() { cancel(); watching.Wait() }
+	t.Cleanup(stopWatching)
 	h := newHistory(chunk)
 	victim := 0
 	for range historyKills {
@@ -56,7 +63,8 @@ func TestHistory(t *testing.T) {
 	drained := time.Since(begun)
 	v := newVerifying(t, d)
 	eventually(t, 2*time.Minute, func(ctx context.Context) error { return v.equal(ctx) })
-	back, looks := watch()
+	stopWatching()
+	back, looks := watch.Result()
 	require.Empty(t, back, "rows that were seen to go back")
 	require.Greater(t, looks, 50, "the observer must have looked while rows changed")
 	d.requireNoDeadLetters(t)

@@ -20,6 +20,7 @@ import (
 	"github.com/rowvec/rowvec/e2e/chaos/plant"
 	"github.com/rowvec/rowvec/e2e/chaos/report"
 	"github.com/rowvec/rowvec/e2e/chaos/schedule"
+	"github.com/rowvec/rowvec/e2e/observer"
 	"github.com/rowvec/rowvec/function/verify"
 )
 
@@ -49,34 +50,35 @@ func TestChaos(t *testing.T) {
 	r.verifyFile = w.functionYAML(t, "chaos-verify.yaml", map[string]any{"userConfig/postgres/url": w.env.PostgresURL})
 	r.begun = time.Now()
 	changes := newWorkload(w.db, seed, rate)
-	observer, meter := newObserver(w.chroma), &meter{world: w}
-	planter := &planter{world: w, every: max(5*time.Second, length/60)}
+	r.watch, r.planter = observer.New(w.chroma, collection, rows), &planter{world: w, every: max(5*time.Second, length/60)}
+	meter := &meter{world: w}
 
-	stopWatching := begin(t, observer.run, meter.run)
-	stopChanges := begin(t, changes.run, planter.run)
+	stopWatching := begin(t, r.watch.Run, meter.run)
+	stopChanges := begin(t, changes.run, r.planter.run)
 	faults, err := r.suffer(t.Context(), drawn(t, seed, length))
 	rest(t.Context(), time.Until(r.begun.Add(length)))
 	stopChanges()
 	result := &report.Report{Seed: seed, Length: length, Faults: faults}
 	t.Cleanup(func() { r.publish(t, result, meter) })
 	require.NoError(t, err)
-	require.NoError(t, planter.err)
+	require.NoError(t, r.planter.err)
 
 	require.NoError(t, until(t.Context(), patience, w.drained))
 	drained := time.Since(r.begun)
-	planted := judged(t, w, planter.sown)
-	require.NoError(t, planter.heal(t.Context()))
+	planted := judged(t, w, r.planter.sown)
+	require.NoError(t, r.planter.heal(t.Context()))
 	require.NoError(t, until(t.Context(), patience, w.drained))
 	stopWatching()
 	verified := r.verified(t)
-	r.tell(t, result, telling{changes: changes.counted(), planter: planter, verdict: planted, observer: observer, meter: meter, drained: drained, rows: verified})
+	r.tell(t, result, telling{changes: changes.counted(), verdict: planted, meter: meter, drained: drained, rows: verified})
 
-	require.Empty(t, observer.back, "rows that were seen to go back")
-	require.Greater(t, observer.looks, int(length.Seconds())/10, "the observer must have looked while rows changed")
+	back, looks := r.watch.Result()
+	require.Empty(t, back, "rows that were seen to go back")
+	require.Greater(t, looks, int(length.Seconds())/10, "the observer must have looked while rows changed")
 	require.LessOrEqual(t, meter.peak().resident, int64(maxResident), "resident memory of an instance")
 	require.LessOrEqual(t, meter.peak().threads, maxThreads, "threads of an instance")
 	require.NoError(t, until(t.Context(), time.Minute, w.well))
-	judged(t, w, planter.sown) // what the poison rows became since has made no letter
+	judged(t, w, r.planter.sown) // what the poison rows became since has made no letter
 }
 
 // asked reads what is to be run: the short form unless it is said otherwise.

@@ -36,6 +36,8 @@ func (r *run) injuries() map[string]injury {
 	all[schedule.ChromaFrozen] = injury{hurt: toComponent(w.stack.Chroma, syscall.SIGSTOP), heal: toComponent(w.stack.Chroma, syscall.SIGCONT)}
 	all[schedule.ChromaCut] = network(w.toChroma, proxy.Broken)
 	all[schedule.ChromaSilent] = network(w.toChroma, proxy.Silent)
+	all[schedule.ChromaLost] = injury{hurt: r.loseChroma, heal: r.rebuildIndex}
+	all[schedule.PostgresReplaced] = injury{hurt: r.failOver, heal: r.takeOver}
 	all[schedule.PostgresRestarted] = injury{hurt: w.stack.Postgres.Restart}
 	all[schedule.PostgresKilled] = injury{hurt: w.stack.Postgres.Kill, heal: w.stack.Postgres.Start}
 	return all

@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/apache/pulsar-client-go/pulsar"
@@ -19,6 +20,7 @@ import (
 type planter struct {
 	world *world
 	every time.Duration
+	mu    sync.Mutex // held while it plants, and by who wants it to rest
 	sown  []plant.Plant
 	good  int // good changes that were made on the way
 	err   error
@@ -31,7 +33,16 @@ func (p *planter) run(ctx context.Context) {
 	}
 }
 
+// planted returns what was planted so far.
+func (p *planter) planted() []plant.Plant {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.sown
+}
+
 func (p *planter) sow(ctx context.Context) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	n := len(p.sown) + 1
 	made := plant.Plant{Number: n, Row: strconv.Itoa(firstPlant + n), Stage: "embed", Reason: embed.ReasonBadRequest}
 	var body string

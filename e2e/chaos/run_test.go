@@ -12,6 +12,7 @@ import (
 
 	"github.com/rowvec/rowvec/e2e/chaos/report"
 	"github.com/rowvec/rowvec/e2e/chaos/schedule"
+	"github.com/rowvec/rowvec/e2e/observer"
 )
 
 const (
@@ -28,12 +29,16 @@ type run struct {
 	rng                      *rand.Rand
 	functionFile, sourceFile string
 	verifyFile               string // the function's, with Postgres
+	watch                    *observer.Observer
+	planter                  *planter
 	begun                    time.Time
-	victim                   int  // process of an instance that was hurt
-	canary                   int  // rows inserted so far
-	lost                     bool // the source's offset, once
-	ghosts                   int  // of rows that were deleted while the source was away, and removed by `rowvec verify --repair`
-	byHand                   int  // restarts of Pulsar after which the function had to be restarted, too
+	victim                   int     // process of an instance that was hurt
+	canary                   int     // rows inserted so far
+	lost                     bool    // the source's offset, once: with its slot, or with the server
+	ghosts                   int     // of rows that were deleted while the source was away, and removed by `rowvec verify --repair`
+	rebuilt                  int     // rows that `rowvec verify --repair` wrote into an index that had lost all
+	position                 float64 // in the log of the last server that was replaced
+	byHand                   int     // restarts of Pulsar after which the function had to be restarted, too
 }
 
 // suffer has the faults happen, one after the other.

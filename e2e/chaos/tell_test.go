@@ -17,13 +17,11 @@ import (
 
 // telling is what a run leaves to be told of.
 type telling struct {
-	changes  counts
-	planter  *planter
-	verdict  plant.Verdict
-	observer *observer
-	meter    *meter
-	drained  time.Duration
-	rows     int
+	changes counts
+	verdict plant.Verdict
+	meter   *meter
+	drained time.Duration
+	rows    int
 }
 
 // tell completes the report.
@@ -35,7 +33,7 @@ func (r *run) tell(t *testing.T, result *report.Report, of telling) {
 	require.NoError(t, err)
 	requests, refused, texts := r.world.endpoint.counted()
 	most := of.meter.peak()
-	needed := of.changes.chunks + r.canary + of.planter.good + of.verdict.Expected
+	needed := of.changes.chunks + r.canary + r.planter.good + of.verdict.Expected
 	add := func(name, format string, args ...any) {
 		result.Totals = append(result.Totals, report.Total{Name: name, Value: fmt.Sprintf(format, args...)})
 	}
@@ -46,10 +44,11 @@ func (r *run) tell(t *testing.T, result *report.Report, of telling) {
 	add("texts embedded", "%d, at most %d needed; %d of them for changes that became durable, %d wasted (%.1f %%)",
 		texts, needed, told.useful, max(0, texts-told.useful), 100*float64(max(0, texts-told.useful))/float64(max(1, texts)))
 	add("dead letters", "%d for %d planted; %d published twice for one message, %d for messages sent again", of.verdict.Letters, of.verdict.Expected, of.verdict.Again, of.verdict.Resent)
-	add("looks at the index", "%d, %d rows went back", of.observer.looks, len(of.observer.back))
+	back, looks := r.watch.Result()
+	add("looks at the index", "%d, %d rows went back", looks, len(back))
 	add("memory", "%.0f MiB resident at most, allowed are %d MiB; %d threads", float64(most.resident)/(1<<20), maxResident>>20, most.threads)
 	add("drained", "%v after the start; equal, %d rows", of.drained.Round(time.Second), of.rows)
-	add("by hand", "%d restarts of the function, which Pulsar had not started again with itself; %d ghosts that a lost offset had left", r.byHand, r.ghosts)
+	add("by hand", "%d restarts of the function, which Pulsar had not started again with itself; %d ghosts that a lost offset had left, and %d rows of a lost Chroma mended", r.byHand, r.ghosts, r.rebuilt)
 	result.Seconds = r.seconds(told.events, of.meter)
 }
 

@@ -128,6 +128,29 @@ func TestALaggingFunctionIsGivenTime(t *testing.T) {
 	require.Equal(t, 9, report.OnTheWay)
 }
 
+// TestANewerChangeTellsNothingOfTheOlder: rows that the index lost come back one by one with changes of their own. The others are not waited for.
+func TestANewerChangeTellsNothingOfTheOlder(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.fill(3)
+	for i := 10; i < 30; i++ {
+		r.table.put(article(i))
+	}
+	next := 10
+	r.table.onFind = func() {
+		if next < 29 {
+			changed := article(next)
+			changed[1].Text = "Changed"
+			r.table.put(changed)
+			r.index(wire.Form{}, changed)
+			next++
+		}
+	}
+	report := r.run()
+	require.Greater(t, report.Faults[Missing], 1)
+	require.Equal(t, 20, report.Faults[Missing]+report.OnTheWay)
+}
+
 func TestARowThatNeverRestsIsUnsettled(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)

@@ -18,10 +18,13 @@ type suspect struct {
 	records bool     // found by that pass
 	since   time.Time
 	due     time.Time
-	seen    [sha256.Size]byte // row and records as they were compared last
+	seen    digest // row and first record as they were compared last
+	row     digest // the row as it was compared first
 	bytes   int               // that they took then; 0: not compared yet
 	kind    Kind              // once it is confirmed
 }
+
+type digest = [sha256.Size]byte
 
 const (
 	maxSuspects = 20_000 // wait for the older ones before more are taken
@@ -156,14 +159,18 @@ func (c *comparison) look(ctx context.Context, batch []suspect) (*view, error) {
 	return v, nil
 }
 
-// digest tells whether a row or its first record is another one than before.
-func (v *view) digest(s *suspect) [sha256.Size]byte {
-	row := "none"
+// row tells whether a row is another one than before.
+func (v *view) row(s *suspect) digest {
 	if e := v.rows[s.id]; e != nil && e.doc != nil {
-		row = fmt.Sprint(e.doc.Fingerprint, e.doc.Metadata)
+		return sha256.Sum256(fmt.Append(nil, e.doc.Fingerprint, e.doc.Metadata))
 	}
+	return digest{}
+}
+
+// digest tells whether a row or its first record is another one than before.
+func (v *view) digest(s *suspect) digest {
 	first, has := v.records[s.id]
-	return sha256.Sum256(fmt.Append(nil, row, has, first.Metadata))
+	return sha256.Sum256(fmt.Append(nil, v.row(s), has, first.Metadata))
 }
 
 func (c *comparison) recheck(ctx context.Context, try int, batch []suspect) error {
@@ -185,9 +192,13 @@ func (c *comparison) recheckPart(ctx context.Context, try int, batch []suspect) 
 	}
 	findings := make([]*finding, len(batch))
 	for i := range batch {
-		findings[i] = c.judge.row(v.rows[batch[i].id], batch[i].id, batch[i].extra, v.records)
-		if findings[i] == nil && try > 0 {
-			c.lag = max(c.lag, time.Since(batch[i].since))
+		s := &batch[i]
+		findings[i] = c.judge.row(v.rows[s.id], s.id, s.extra, v.records)
+		switch {
+		case try == 0:
+			s.row = v.row(s)
+		case findings[i] == nil && s.row == v.row(s): // a newer change of the row would tell nothing of the older one's way
+			c.lag = max(c.lag, time.Since(s.since))
 		}
 	}
 	for i, s := range batch {
@@ -197,9 +208,9 @@ func (c *comparison) recheckPart(ctx context.Context, try int, batch []suspect) 
 }
 
 // settled decides what becomes of a suspect that was compared again.
-func (c *comparison) settled(try int, s suspect, f *finding, digest [sha256.Size]byte) {
-	moving := try > 0 && digest != s.seen
-	s.seen = digest
+func (c *comparison) settled(try int, s suspect, f *finding, now digest) {
+	moving := try > 0 && now != s.seen
+	s.seen = now
 	switch {
 	case f == nil:
 		c.report.OnTheWay++

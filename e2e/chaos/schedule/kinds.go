@@ -20,6 +20,7 @@ const (
 	ChromaFrozen  = "chroma frozen"
 	ChromaCut     = "chroma: connections reset"
 	ChromaSilent  = "chroma: network silent"
+	ChromaLost    = "chroma: data folder lost"
 
 	EndpointCut         = "endpoint: connections reset"
 	EndpointSilent      = "endpoint: network silent"
@@ -38,6 +39,7 @@ const (
 
 	PostgresRestarted = "postgres restarted"
 	PostgresKilled    = "postgres killed"
+	PostgresReplaced  = "postgres: fail-over to a restored copy"
 	SourceRestarted   = "source restarted"
 	SourceKilled      = "source killed"
 	SourceLost        = "source made again, offset lost"
@@ -68,6 +70,7 @@ func Kinds() []Kind {
 		short(Chroma, ChromaFrozen, 15*s, 5*s, 20*s),
 		short(Chroma, ChromaCut, 15*s, 5*s, 24*s),
 		short(Chroma, ChromaSilent, 15*s, 5*s, 20*s),
+		long(Chroma, ChromaLost, 0, 30*s),
 		short(Endpoint, EndpointCut, 15*s, 5*s, 24*s),
 		short(Endpoint, EndpointSilent, 15*s, 5*s, 20*s),
 		short(Endpoint, EndpointUnavailable, 20*s, 5*s, 30*s),
@@ -84,6 +87,7 @@ func Kinds() []Kind {
 		long(Endpoint, EndpointRefuses, 20*s, 50*s),
 		short(Postgres, PostgresRestarted, 0, 0, 20*s),
 		long(Postgres, PostgresKilled, 0, 40*s),
+		long(Postgres, PostgresReplaced, 2*s, 80*s),
 		short(Source, SourceRestarted, 0, 0, 20*s),
 		long(Source, SourceKilled, 0, 50*s),
 		long(Source, SourceLost, 0, 60*s),
