@@ -20,8 +20,8 @@ type suspect struct {
 	due     time.Time
 	seen    digest // row and first record as they were compared last
 	row     digest // the row as it was compared first
-	bytes   int               // that they took then; 0: not compared yet
-	kind    Kind              // once it is confirmed
+	bytes   int    // that they took then; 0: not compared yet
+	kind    Kind   // once it is confirmed
 }
 
 type digest = [sha256.Size]byte
