@@ -16,6 +16,7 @@ import (
 
 	"github.com/rowvec/rowvec/chroma/chromatest"
 	"github.com/rowvec/rowvec/embed/embedtest"
+	"github.com/rowvec/rowvec/function/config"
 	"github.com/rowvec/rowvec/function/instance"
 	"github.com/rowvec/rowvec/function/instance/pulsartest"
 )
@@ -158,4 +159,20 @@ func TestGoroutinesAreAsManyAfterOutagesAsBefore(t *testing.T) { //nolint:parall
 	_, connections := goroutines(t)
 	require.LessOrEqual(t, connections, 40, "those of HTTP connections, on both ends, which are kept for a while")
 	require.Positive(t, w.instance.Stats().Total.Exceptions[instance.UserException])
+}
+
+// The figures of README, Limits.
+func TestTheBoundOfMemory(t *testing.T) {
+	t.Parallel()
+	c := config.Default()
+	c.Embedding.Dimensions = 384
+	c.Tables = map[string]config.Table{"app.a": {Collection: "one"}, "app.b": {Collection: "one"}}
+	const mib = 1 << 20
+	require.EqualValues(t, (128+4*(4*8+1*8)+16*8+24)*mib, memoryBound(&c, 1))
+	require.EqualValues(t, (128+4*(4*8+3*8)+16*8+24)*mib, memoryBound(&c, 3), "each input may go over by a record")
+	c.Tables["app.c"] = config.Table{Collection: "two"}
+	require.EqualValues(t, (128+4*(4*8+1*8)+16*8+2*24)*mib, memoryBound(&c, 1))
+	c.Batch = config.Batch{MaxBytes: mib, InFlight: 2, MaxRecordBytes: 2 * mib}
+	c.Embedding.Dimensions = 0
+	require.EqualValues(t, (128+4*(2+2)+16*2+2*96)*mib, memoryBound(&c, 1))
 }

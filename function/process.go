@@ -2,6 +2,7 @@ package function
 
 import (
 	"runtime"
+	"runtime/debug"
 	runtimemetrics "runtime/metrics"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -16,6 +17,9 @@ func processGauges() []prometheus.Collector {
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "rowvec_memory_bytes", Help: "Memory that the Go runtime holds of the system, in bytes.",
 		}, held),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "rowvec_memory_limit_bytes", Help: "What the process is to stay under: GOMEMLIMIT, else what the settings amount to.",
+		}, func() float64 { return float64(debug.SetMemoryLimit(-1)) }),
 	}
 }
 

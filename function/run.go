@@ -97,6 +97,7 @@ func (f *life) compose(m *metrics, settings *instance.Settings) (*app, error) {
 		return nil, err
 	}
 	settings.SubscriptionType = c.Subscription
+	limitMemory(memoryBound(c, len(f.conf.Inputs)), f.log)
 	settings.Intake = c.Batch.MaxBytes * c.Batch.InFlight
 	settings.DeadLetterTopic = config.DeadLetterTopic(c, f.conf.Tenant, f.conf.Namespace, f.conf.Name)
 	a, err := newApp(c, f.conf.Parallelism, f.conf.Secret, m, f.instance, f.log)

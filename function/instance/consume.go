@@ -64,7 +64,7 @@ func (s Settings) withDefaults(conf *Conf) (Settings, error) {
 	if err := checkOutput(conf, s.DeadLetterTopic); err != nil {
 		return s, err
 	}
-	s.Prefetch = first(s.Prefetch, defaultPrefetch)
+	s.Prefetch = first(s.Prefetch, DefaultPrefetch)
 	s.Intake = first(s.Intake, defaultIntake)
 	s.DrainTimeout = first(s.DrainTimeout, drainTimeout)
 	if s.NewClient == nil {
