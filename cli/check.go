@@ -86,7 +86,7 @@ func effective(f *config.Function, columns map[string][]string) ([]byte, error) 
 			{"subscription", c.Subscription},
 			{"deadLetterTopic", config.DeadLetterTopic(c, f.Tenant, f.Namespace, f.Name)},
 			{"tombstoneTTL", c.TombstoneTTL.String()},
-			{"batch", yamlMap{{"maxRecords", c.Batch.MaxRecords}, {"maxBytes", c.Batch.MaxBytes}, {"inFlight", c.Batch.InFlight}}},
+			{"batch", yamlMap{{"maxRecords", c.Batch.MaxRecords}, {"maxBytes", c.Batch.MaxBytes}, {"inFlight", c.Batch.InFlight}, {"maxRecordBytes", c.Batch.MaxRecordBytes}}},
 			{"embedding", embeddingSettings(c.Embedding)},
 			{"chroma", chromaSettings(c.Chroma)},
 			{"postgres", yamlMap{{"url", c.Postgres.URL.String()}}},

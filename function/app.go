@@ -41,6 +41,7 @@ type app struct {
 	builders   map[string]*document.Builder
 	writers    map[string]*indexer.Writer // by collection
 	strangers  sync.Map                   // names of tables that a pattern brought and nobody configured: told once
+	maxRecord  int                        // bytes of a record's key and payload; a larger one is not looked at
 	writing    sync.WaitGroup             // the writers' goroutines; Drain waits for them
 }
 
@@ -70,7 +71,7 @@ func newApp(c *config.Config, instances int, lookup Lookup, m *metrics, cond con
 	}
 	a := &app{
 		log: log, metrics: m, conditions: cond, endpoint: endpoint, index: index, source: source, builders: builders,
-		tables: make(map[string]*indexer.Table), writers: make(map[string]*indexer.Writer),
+		tables: make(map[string]*indexer.Table), writers: make(map[string]*indexer.Writer), maxRecord: c.Batch.MaxRecordBytes,
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Tables)) {
 		a.tables[name] = indexer.NewTable(indexer.TableConfig{

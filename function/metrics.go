@@ -132,11 +132,11 @@ func (m *metrics) makeOthers() {
 }
 
 func (m *metrics) all() []prometheus.Collector {
-	return []prometheus.Collector{
+	return append(processGauges(),
 		m.records, m.embedRequests, m.embedTexts, m.embedTokens, m.embedSeconds, m.chromaSeconds, m.batchRecords, m.freshness,
 		m.start, m.lastSuccess, m.inFlight, m.state, m.textsSaved, m.metadataDropped, m.events, m.eventsDropped, m.textsTruncated,
 		m.deadLetters, m.chromaCodes, m.embedConcurrency,
-	}
+	)
 }
 
 // embedded counts a request. concurrency is how many are made at a time after it.

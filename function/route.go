@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/rowvec/rowvec/connector"
+	"github.com/rowvec/rowvec/function/config"
 	"github.com/rowvec/rowvec/function/indexer"
 	"github.com/rowvec/rowvec/function/instance"
 )
@@ -26,6 +27,10 @@ func (a *app) Handle(ctx context.Context, d *instance.Delivery) {
 			a.condemn(d, "panic", fmt.Sprintf("panic: %v", fault))
 		}
 	}()
+	if size := len(d.Key) + len(d.Payload); size > a.maxRecord {
+		a.condemn(d, "over_record_limit", fmt.Sprintf("the record has %d bytes, more than %s.batch.maxRecordBytes allows: %d", size, config.Root, a.maxRecord))
+		return
+	}
 	change, err := connector.Decode(connector.Record{
 		Topic: d.Topic, Key: d.Key, Payload: d.Payload, Properties: d.Properties, Schema: a.schemas.of(ctx, d),
 		Needs: a.needs,

@@ -45,7 +45,7 @@ func Run(ctx context.Context, args []string, getenv func(string) string, version
 		log.ErrorContext(ctx, "cannot start", "error", err)
 		return exitFailed
 	}
-	f := &life{instance: inst, conf: conf, log: log, logTopic: topic}
+	f := &life{instance: inst, conf: conf, log: log, settings: instance.Settings{LogTopic: topic}}
 	f.serve(ctx)
 	log.InfoContext(ctx, "stopped", "cause", context.Cause(ctx))
 	bounded, done := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
@@ -61,14 +61,14 @@ type life struct {
 	instance *instance.Instance
 	conf     *instance.Conf
 	log      *slog.Logger
-	logTopic *instance.LogTopic
+	settings instance.Settings // beyond them, what userConfig says
 }
 
 // serve consumes until ctx ends. A wrong setting does not end it: the instance stays up and says in its status what to change. It
 // subscribes all the same and holds what comes, because a topic without a subscription discards what is published (design §7).
 func (f *life) serve(ctx context.Context) {
 	var handler instance.Handler = holder{}
-	settings := instance.Settings{LogTopic: f.logTopic}
+	settings := f.settings
 	m, err := newMetrics(f.instance.Registerer())
 	if err == nil {
 		f.instance.SetUserMetrics(m.user)
@@ -97,6 +97,8 @@ func (f *life) compose(m *metrics, settings *instance.Settings) (*app, error) {
 		return nil, err
 	}
 	settings.SubscriptionType = c.Subscription
+	limitMemory(memoryBound(c, len(f.conf.Inputs)), f.log)
+	settings.Intake = c.Batch.MaxBytes * c.Batch.InFlight
 	settings.DeadLetterTopic = config.DeadLetterTopic(c, f.conf.Tenant, f.conf.Namespace, f.conf.Name)
 	a, err := newApp(c, f.conf.Parallelism, f.conf.Secret, m, f.instance, f.log)
 	if err != nil {

@@ -40,6 +40,8 @@ type Batch struct {
 	MaxRecords int
 	MaxBytes   int // payload bytes
 	InFlight   int // batches
+
+	MaxRecordBytes int // key and payload of one record; a larger one is a dead letter
 }
 
 // Embedding is the OpenAI-compatible endpoint and how to ask it.
@@ -107,7 +109,7 @@ func Default() Config {
 	return Config{
 		Subscription: "key_shared",
 		TombstoneTTL: 7 * 24 * time.Hour,
-		Batch:        Batch{MaxRecords: 512, MaxBytes: 8 << 20, InFlight: 4},
+		Batch:        Batch{MaxRecords: 512, MaxBytes: 8 << 20, InFlight: 4, MaxRecordBytes: 8 << 20},
 		Embedding:    Embedding{MaxTexts: 64, MaxTokens: 300_000, Concurrency: 4, Timeout: 30 * time.Second},
 		Chroma:       Chroma{Tenant: "default_tenant", Database: "default_database", Distance: "cosine"},
 		Gateway:      defaultGateway(),

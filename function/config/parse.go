@@ -15,6 +15,7 @@ const Root = "userConfig"
 const (
 	maxBatchRecords   = 10_000
 	minBatchBytes     = 64 << 10
+	minRecordBytes    = 16 << 10
 	maxBatchBytes     = 256 << 20
 	maxBatchesAtOnce  = 64
 	maxDimensions     = 65_536
@@ -55,6 +56,7 @@ func parseBatch(s *section, b *Batch) {
 	s.integer("maxRecords", &b.MaxRecords, 1, maxBatchRecords)
 	s.integer("maxBytes", &b.MaxBytes, minBatchBytes, maxBatchBytes)
 	s.integer("inFlight", &b.InFlight, 1, maxBatchesAtOnce)
+	s.integer("maxRecordBytes", &b.MaxRecordBytes, minRecordBytes, maxBatchBytes)
 	s.finish()
 }
 

@@ -52,7 +52,7 @@ func TestDefaultsHoldWhereNothingIsSaid(t *testing.T) {
 	want.Chroma.URL = "http://127.0.0.1:8000"
 	want.Tables["app.articles"] = config.Table{Collection: "articles", Text: "{{.title}}", EmptyText: "delete", Overflow: "deadLetter"}
 	require.Equal(t, &want, c)
-	require.Equal(t, config.Batch{MaxRecords: 512, MaxBytes: 8388608, InFlight: 4}, c.Batch)
+	require.Equal(t, config.Batch{MaxRecords: 512, MaxBytes: 8388608, InFlight: 4, MaxRecordBytes: 8388608}, c.Batch)
 	require.Equal(t, 30*time.Second, c.Embedding.Timeout)
 }
 
@@ -61,7 +61,7 @@ func TestEverySettingIsRead(t *testing.T) {
 	const whole = `{
 	 "subscription": "failover", "deadLetterTopic": "persistent://public/default/dead", "tombstoneTTL": "24h",
 	 "postgres": {"url": {"secret": "PG"}}, "pulsar": {"adminURL": "http://p:8080", "token": {"secret": "PT"}},
-	 "batch": {"maxRecords": 100.0, "maxBytes": 65536, "inFlight": 2},
+	 "batch": {"maxRecords": 100.0, "maxBytes": 65536, "inFlight": 2, "maxRecordBytes": 131072},
 	 "embedding": {"baseURL": "https://api.example.com/v1", "model": "m", "apiKey": {"secret": "KEY"}, "dimensions": 384,
 	   "prefix": "passage: ", "queryPrefix": "query: ", "extra": {"input_type": "passage"}, "queryExtra": {"input_type": "query"},
 	   "maxTexts": 32, "maxTokens": 8000, "maxTextTokens": 512, "concurrency": 2, "timeout": "1m", "requestsPerMinute": 60, "tokensPerMinute": 1000},
@@ -76,7 +76,7 @@ func TestEverySettingIsRead(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "failover", c.Subscription)
 	require.Equal(t, "persistent://public/default/dead", c.DeadLetterTopic)
-	require.Equal(t, config.Batch{MaxRecords: 100, MaxBytes: 65536, InFlight: 2}, c.Batch)
+	require.Equal(t, config.Batch{MaxRecords: 100, MaxBytes: 65536, InFlight: 2, MaxRecordBytes: 131072}, c.Batch)
 	require.Equal(t, config.Embedding{
 		BaseURL: "https://api.example.com/v1", Model: "m", APIKey: config.Secret{Name: "KEY"}, Dimensions: 384,
 		Prefix: "passage: ", QueryPrefix: "query: ", Extra: map[string]any{"input_type": "passage"}, QueryExtra: map[string]any{"input_type": "query"},

@@ -51,6 +51,9 @@ func (c *consumption) tryClient() (pulsar.Client, error) {
 	}
 	options.OperationTimeout = operationTimeout
 	options.ConnectionTimeout = connectionTimeout
+	// What its producers hold is bounded by us: letters by the intake, events and log lines by their buffers. The client's own count never
+	// gives back what a producer that closed itself had not sent, and would block the others in the end.
+	options.MemoryLimitBytes = -1
 	options.Logger = clientLogger(c.localLog())
 	// Its pulsar_client_* series would collide between functions on the metrics port (contract §3.2).
 	options.MetricsRegisterer = prometheus.NewRegistry()

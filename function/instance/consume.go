@@ -17,8 +17,12 @@ type Settings struct {
 	SubscriptionType string
 	// DeadLetterTopic is a full topic name. Empty: tenant/namespace/name-dlq.
 	DeadLetterTopic string
-	// ReceiverQueueSize is how many messages an input prefetches when its own receiverQueueSize is not set. 0: 500.
-	ReceiverQueueSize int
+	// Prefetch is how many messages the client holds on their way to the handler, over all inputs whose own receiverQueueSize is not
+	// set; at least one for each partition, and two for each topic of a pattern. 0: 16.
+	Prefetch int
+	// Intake bounds the bytes of the messages that the handler has and that are neither settled nor stored as dead letters, over all
+	// inputs; each input may go over it by one message. 0: 32 MiB.
+	Intake int
 	// DrainTimeout bounds how long Handler.Drain may take. 0: 8 s. What follows takes up to 1.5 s more, within the 10 s that the
 	// worker waits before it kills (contract §1.1).
 	DrainTimeout time.Duration
@@ -60,7 +64,8 @@ func (s Settings) withDefaults(conf *Conf) (Settings, error) {
 	if err := checkOutput(conf, s.DeadLetterTopic); err != nil {
 		return s, err
 	}
-	s.ReceiverQueueSize = first(s.ReceiverQueueSize, defaultQueueSize)
+	s.Prefetch = first(s.Prefetch, DefaultPrefetch)
+	s.Intake = first(s.Intake, defaultIntake)
 	s.DrainTimeout = first(s.DrainTimeout, drainTimeout)
 	if s.NewClient == nil {
 		s.NewClient = pulsar.NewClient
@@ -138,6 +143,7 @@ type consumption struct {
 	client    pulsar.Client
 	settler   *settler
 	letters   *deadLetters
+	intake    *intake
 	feeds     []*feed
 	calls     calls
 	consumers consumers
@@ -191,6 +197,7 @@ func (c *consumption) prepare() {
 	c.consumers.calls = &c.calls
 	c.letters = newDeadLetters(c.settings.DeadLetterTopic, c.identity, &c.calls, c.observer, c.log)
 	c.settler = newSettler(c.observer, c.letters, c.log)
+	c.intake = newIntake(c.settings.Intake, len(c.inputs))
 	for _, in := range c.inputs {
 		c.feeds = append(c.feeds, newFeed(in, c))
 	}

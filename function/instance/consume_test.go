@@ -197,7 +197,7 @@ func TestSettingsDefaults(t *testing.T) {
 	require.NotNil(t, s.NewClient)
 	s.NewClient = nil
 	require.Equal(t, Settings{
-		SubscriptionType: "key_shared", DeadLetterTopic: "persistent://acme/shop/indexer-dlq", ReceiverQueueSize: 500, DrainTimeout: 8 * time.Second,
+		SubscriptionType: "key_shared", DeadLetterTopic: "persistent://acme/shop/indexer-dlq", Prefetch: 16, Intake: 32 << 20, DrainTimeout: 8 * time.Second,
 	}, s)
 
 	conf.Subscription.Type = Failover

@@ -19,12 +19,13 @@ type feed struct {
 	c     *consumption
 	acks  *queue[receipt]
 	gate  gate
+	room  portion // of the instance's intake
 	idle  idle
 	noted map[string]bool // internal topics that were logged
 }
 
 func newFeed(in Input, c *consumption) *feed {
-	return &feed{in: in, c: c, acks: newQueue[receipt](), noted: map[string]bool{}}
+	return &feed{in: in, c: c, acks: newQueue[receipt](), room: portion{intake: c.intake}, noted: map[string]bool{}}
 }
 
 // run subscribes and delivers until ctx ends. A consumer that is gone is replaced.
@@ -150,7 +151,9 @@ func (f *feed) options() (options pulsar.ConsumerOptions, partitions int, err er
 		names, err = f.c.client.TopicPartitions(f.in.Topic)
 		partitions = len(names)
 	}
-	options.ReceiverQueueSize = f.in.queueSize(s.ReceiverQueueSize, partitions)
+	options.ReceiverQueueSize = f.in.queueSize(s.Prefetch, len(f.c.inputs), partitions)
+	// Without a buffer: what the client hands over no longer counts in its queue, and it asks for more.
+	options.MessageChannel = make(chan pulsar.ConsumerMessage)
 	return options, partitions, err
 }
 
@@ -160,6 +163,7 @@ func (f *feed) receive(ctx, receiving context.Context, consumer pulsar.Consumer)
 	defer f.idle.end()
 	for {
 		f.gate.wait(receiving)
+		f.room.wait(receiving)
 		f.idle.begin()
 		msg, err := consumer.Receive(receiving)
 		f.idle.end()

@@ -25,6 +25,9 @@ func TestConsumerOptionsSayEverythingThatMatters(t *testing.T) {
 		require.Equal(t, 1, partitions)
 		require.NotNil(t, o.BackOffPolicyFunc)
 		o.BackOffPolicyFunc = nil
+		require.Zero(t, cap(o.MessageChannel), "the client's own would hold ten messages more")
+		require.NotNil(t, o.MessageChannel)
+		o.MessageChannel = nil
 		require.Equal(t, pulsar.ConsumerOptions{
 			Topic:                       articles,
 			SubscriptionName:            subName,
@@ -155,7 +158,7 @@ func TestAPatternIsOneConsumer(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, `persistent://public/default/(?:store\.app\..*)$`, o.TopicsPattern)
 	require.Empty(t, o.Topic)
-	require.Equal(t, patternQueueSize, o.ReceiverQueueSize)
+	require.Equal(t, patternPrefetch, o.ReceiverQueueSize)
 	require.Equal(t, discoveryPeriod, o.AutoDiscoveryPeriod)
 
 	_, _, err = newFeed(Input{Topic: "non-persistent://public/default/x", Pattern: true}, f.c).options()

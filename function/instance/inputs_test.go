@@ -82,22 +82,23 @@ func TestInternalTopics(t *testing.T) {
 func TestQueueSize(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
-		in         Input
-		fallback   int
-		partitions int
-		want       int
+		in                           Input
+		prefetch, inputs, partitions int
+		want                         int
 	}{
-		{Input{}, 500, 1, 500},
-		{Input{}, 500, 0, 500},
-		{Input{}, 500, 4, 125},
-		{Input{}, 500, 100, 20},
-		{Input{}, 5, 4, 5},
-		{Input{ReceiverQueueSize: 30}, 500, 4, 30},
-		{Input{Pattern: true}, 500, 1, 100},
-		{Input{Pattern: true}, 10, 1, 10},
-		{Input{Pattern: true, ReceiverQueueSize: 900}, 500, 1, 900},
+		{Input{}, 16, 1, 1, 16},
+		{Input{}, 16, 1, 0, 16},
+		{Input{}, 16, 1, 4, 4},
+		{Input{}, 16, 2, 4, 2},
+		{Input{}, 16, 3, 1, 5},
+		{Input{}, 16, 2, 100, 1},
+		{Input{}, 3, 1, 4, 1},
+		{Input{ReceiverQueueSize: 30}, 16, 2, 4, 30},
+		{Input{Pattern: true}, 16, 1, 1, 2},
+		{Input{Pattern: true}, 1, 1, 1, 1},
+		{Input{Pattern: true, ReceiverQueueSize: 900}, 16, 1, 1, 900},
 	} {
-		require.Equal(t, test.want, test.in.queueSize(test.fallback, test.partitions), "%+v", test)
+		require.Equal(t, test.want, test.in.queueSize(test.prefetch, test.inputs, test.partitions), "%+v", test)
 	}
 }
 

@@ -27,8 +27,10 @@ func publishRound[T any](
 		err   error
 	}
 	results := make(chan result, len(items)) // a late callback never blocks
-	for i, item := range items {
-		producer.SendAsync(ctx, message(item), func(_ pulsar.MessageID, _ *pulsar.ProducerMessage, err error) {
+	handing, cancel := context.WithTimeout(ctx, sendTimeout+answerGrace)
+	defer cancel()
+	for i, item := range items { // the client may wait for room here, for as long as it is let
+		producer.SendAsync(handing, message(item), func(_ pulsar.MessageID, _ *pulsar.ProducerMessage, err error) {
 			results <- result{i, err}
 		})
 	}

@@ -28,6 +28,7 @@ type parcel struct {
 	consumer    pulsar.Consumer // the one that received it: no other can acknowledge its id (contract §6.3)
 	id          pulsar.MessageID
 	orderingKey string
+	bytes       int // that it counts for in the intake
 }
 
 func newSettler(o observer, letters *deadLetters, log *slog.Logger) *settler {
@@ -54,23 +55,24 @@ func (s *settler) deliver(f *feed, consumer pulsar.Consumer, msg pulsar.Message)
 	}
 	s.open.Add(1)
 	s.observer.received()
-	p := &parcel{Delivery: d, feed: f, consumer: consumer, id: msg.ID(), orderingKey: msg.OrderingKey()}
+	p := &parcel{Delivery: d, feed: f, consumer: consumer, id: msg.ID(), orderingKey: msg.OrderingKey(), bytes: d.size()}
+	f.room.enter(p.bytes)
 	return d.OnSettle(func(st Settlement) { s.settle(p, st) })
 }
 
 // settle puts the delivery on its way. A verdict that comes after the queues were finished, or that is none, leaves the message
 // unacknowledged: it comes again.
 func (s *settler) settle(p *parcel, st Settlement) {
+	if st.Verdict == DeadLetter {
+		s.condemn(p, st)
+		return
+	}
+	p.feed.room.leave(p.bytes)
 	switch st.Verdict {
 	case Ack:
 		if p.feed.acks.add(receipt{p.consumer, p.id}) {
 			s.open.Add(-1)
 			s.observer.processed(time.Since(p.Received))
-		}
-	case DeadLetter:
-		p.feed.gate.enter(len(p.Payload))
-		if !s.letters.queue.add(letter{parcel: p, Settlement: st, at: time.Now()}) {
-			p.feed.gate.leave(len(p.Payload))
 		}
 	case Abandon:
 	default:
@@ -78,9 +80,19 @@ func (s *settler) settle(p *parcel, st Settlement) {
 	}
 }
 
+// condemn hands a delivery to the dead letters.
+func (s *settler) condemn(p *parcel, st Settlement) {
+	p.feed.gate.enter(p.bytes)
+	if !s.letters.queue.add(letter{parcel: p, Settlement: st, at: time.Now()}) {
+		p.feed.gate.leave(p.bytes)
+		p.feed.room.leave(p.bytes)
+	}
+}
+
 // confirmed acknowledges a message whose dead letter the broker has stored.
 func (s *settler) confirmed(l letter) {
-	l.feed.gate.leave(len(l.Payload))
+	l.feed.gate.leave(l.bytes)
+	l.feed.room.leave(l.bytes)
 	if l.feed.acks.add(receipt{l.consumer, l.id}) {
 		s.open.Add(-1)
 	}
