@@ -16,7 +16,7 @@ GOLANGCI := $(TOOLS)/golangci-lint-$(GOLANGCI_VERSION)
 GOVULN   := $(TOOLS)/govulncheck-$(GOVULN_VERSION)
 
 .DEFAULT_GOAL := help
-.PHONY: help build test test-unit test-e2e fuzz bench load lint fmt generate demo up down vulncheck tidy check-generated page check-page test-page browser pictures chaos
+.PHONY: help build test test-unit test-e2e fuzz bench load lint fmt generate demo up down vulncheck tidy check-generated page check-page test-page browser pictures chaos endurance
 
 help: ## list the targets
 	@grep -hE '^[a-z][a-z0-9-]*:.*## ' $(MAKEFILE_LIST) | sort | awk -F':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
@@ -48,7 +48,7 @@ load: ## measure the gateway with the real Chroma: 200 searches a second, of new
 	ROWVEC_LOAD=$(LOADTIME) go test -count=1 -v -timeout 30m -run '^TestLoad$$' ./cli
 
 # -count=1: what runs against the real stack is never taken from the cache. -p 1: each package has a stack of its own. A skipped test is a failure.
-test-e2e: build browser ## end-to-end tests on the real stack, and five minutes of chaos
+test-e2e: build browser ## end-to-end tests on the real stack, with short forms of chaos and endurance
 	@mkdir -p e2e/out
 	go test -count=1 -tags e2e -v -p 1 -timeout 45m ./e2e/... 2>&1 | tee e2e/out/e2e.log
 	@if grep -q -- '--- SKIP' e2e/out/e2e.log; then echo 'a test was skipped: that is a failure' >&2; exit 1; fi
@@ -61,6 +61,14 @@ chaos: build ## the real stack under faults of every kind, for CHAOS_FOR (30m), 
 	@mkdir -p e2e/out
 	CHAOS_FOR=$(CHAOS_FOR) CHAOS_SEED=$(CHAOS_SEED) CHAOS_ONLY='$(CHAOS_ONLY)' \
 	  go test -count=1 -tags e2e -v -timeout 6h -run '^TestChaos$$' ./e2e/chaos/ 2>&1 | tee e2e/out/chaos.log
+
+ENDURE_OUTAGE ?= 10m
+ENDURE_ROWS   ?= 10000
+ENDURE_LIMIT  ?= 5m
+endurance: build ## the real stack through an endpoint's outage of ENDURE_OUTAGE (10m), poison among ENDURE_ROWS (10000), a provider's limit for ENDURE_LIMIT (5m)
+	@mkdir -p e2e/out
+	ENDURE_OUTAGE=$(ENDURE_OUTAGE) ENDURE_ROWS=$(ENDURE_ROWS) ENDURE_LIMIT=$(ENDURE_LIMIT) \
+	  go test -count=1 -tags e2e -v -timeout 90m ./e2e/endurance 2>&1 | tee e2e/out/endurance.log
 
 FUZZTIME ?= 10s
 # Not in CI: a time limit now and then ends a target in "context deadline exceeded" without an input that fails. The seeds run with the unit tests.

@@ -3,47 +3,23 @@
 package chaos
 
 import (
-	"bytes"
 	"context"
-	"errors"
-	"fmt"
-	"os"
 	"path/filepath"
-	"strconv"
-	"strings"
 	"sync"
 	"time"
+
+	"github.com/rowvec/rowvec/e2e/footprint"
 )
 
 // What tells a process of the worker by its command line.
 const (
-	instanceProcess = "rowvec-function\x00-instance-conf"
+	instanceProcess = footprint.Instance
 	sourceProcess   = "functions.instance.JavaInstanceMain"
 )
 
 // processes finds those of this stack, as an operator would with ps.
 func (w *world) processes(holding string) ([]int, error) {
-	lines, err := filepath.Glob("/proc/[0-9]*/cmdline")
-	if err != nil {
-		return nil, err
-	}
-	ours := []byte(filepath.Join(w.out, "chaos-stack"))
-	var found []int
-	for _, path := range lines {
-		args, err := os.ReadFile(path)
-		if err != nil || !bytes.Contains(args, ours) || !bytes.Contains(args, []byte(holding)) {
-			continue
-		}
-		pid, err := strconv.Atoi(filepath.Base(filepath.Dir(path)))
-		if err != nil {
-			return nil, err
-		}
-		found = append(found, pid)
-	}
-	if len(found) == 0 {
-		return nil, fmt.Errorf("no process of %s", strings.ReplaceAll(holding, "\x00", " "))
-	}
-	return found, nil
+	return footprint.Find(filepath.Join(w.out, "chaos-stack"), holding)
 }
 
 // usage is what the instances use at one time.
@@ -70,8 +46,8 @@ func (m *meter) run(ctx context.Context) {
 		}
 		u := usage{at: time.Now()}
 		for _, pid := range there {
-			if resident, threads, err := used(pid); err == nil {
-				u.resident, u.threads, u.running = max(u.resident, resident), max(u.threads, threads), u.running+1
+			if use, err := footprint.Of(pid); err == nil {
+				u.resident, u.threads, u.running = max(u.resident, use.Resident), max(u.threads, use.Threads), u.running+1
 			}
 		}
 		m.mu.Lock()
@@ -88,25 +64,4 @@ func (m *meter) peak() (most usage) {
 		most.resident, most.threads = max(most.resident, u.resident), max(most.threads, u.threads)
 	}
 	return most
-}
-
-// used reads a process's resident memory, and counts its threads.
-func used(pid int) (resident int64, threads int, err error) {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	if err != nil {
-		return 0, 0, err
-	}
-	for line := range strings.Lines(string(text)) {
-		name, value, _ := strings.Cut(strings.TrimSpace(line), ":")
-		number, _, _ := strings.Cut(strings.TrimSpace(value), " ")
-		switch name {
-		case "VmRSS":
-			kilobytes, failed := strconv.ParseInt(number, 10, 64)
-			resident, err = kilobytes<<10, errors.Join(err, failed)
-		case "Threads":
-			count, failed := strconv.Atoi(number)
-			threads, err = count, errors.Join(err, failed)
-		}
-	}
-	return resident, threads, err
 }

@@ -4,62 +4,28 @@ package chaos
 
 import (
 	"context"
-	"log/slog"
 	"testing"
-	"time"
 
 	"github.com/apache/pulsar-client-go/pulsar"
-	pulsarlog "github.com/apache/pulsar-client-go/pulsar/log"
 	"github.com/stretchr/testify/require"
 
 	"github.com/rowvec/rowvec/deadletter"
+	"github.com/rowvec/rowvec/e2e/broker"
 	"github.com/rowvec/rowvec/e2e/chaos/plant"
 	"github.com/rowvec/rowvec/event"
 )
 
-func (w *world) client() (pulsar.Client, error) {
-	return pulsar.NewClient(pulsar.ClientOptions{
-		URL: w.env.PulsarURL, OperationTimeout: 20 * time.Second, Logger: pulsarlog.NewLoggerWithSlog(slog.New(slog.DiscardHandler)),
-	})
-}
+func (w *world) client() (pulsar.Client, error) { return broker.Connect(w.env.PulsarURL) }
 
-// keep has topics keep all that is published to them: by a subscription that nobody reads. They are read when all is over, as a whole.
+// keep has topics keep all that is published to them. They are read when all is over, as a whole.
 func (w *world) keep(t *testing.T, topics ...string) {
 	t.Helper()
-	client, err := w.client()
-	require.NoError(t, err)
-	defer client.Close()
-	for _, name := range topics {
-		consumer, err := client.Subscribe(pulsar.ConsumerOptions{
-			Topic: "persistent://" + name, SubscriptionName: "kept", SubscriptionInitialPosition: pulsar.SubscriptionPositionEarliest,
-		})
-		require.NoError(t, err)
-		consumer.Close()
-	}
+	require.NoError(t, broker.Keep(w.env.PulsarURL, topics...))
 }
 
 // read hands over all that a topic holds now.
 func (w *world) read(ctx context.Context, name string, each func(pulsar.Message) error) error {
-	client, err := w.client()
-	if err != nil {
-		return err
-	}
-	defer client.Close()
-	reader, err := client.CreateReader(pulsar.ReaderOptions{Topic: "persistent://" + name, StartMessageID: pulsar.EarliestMessageID()})
-	if err != nil {
-		return err
-	}
-	defer reader.Close()
-	for reader.HasNext() {
-		m, err := reader.Next(ctx)
-		if err != nil {
-			return err
-		}
-		if err := each(m); err != nil {
-			return err
-		}
-	}
-	return nil
+	return broker.Read(ctx, w.env.PulsarURL, name, each)
 }
 
 // letters reads the dead-letter topic.

@@ -21,6 +21,7 @@ import (
 	"github.com/rowvec/rowvec/chroma"
 	"github.com/rowvec/rowvec/deploy/local/admin"
 	"github.com/rowvec/rowvec/deploy/local/stack"
+	"github.com/rowvec/rowvec/e2e/await"
 	"github.com/rowvec/rowvec/e2e/chaos/proxy"
 )
 
@@ -128,38 +129,8 @@ func (w *world) call(ctx context.Context, method, path string) (string, error) {
 
 // until polls until check returns nil. Its last error tells what was missing.
 func until(ctx context.Context, within time.Duration, check func(ctx context.Context) error) error {
-	limited, cancel := context.WithTimeout(ctx, within)
-	defer cancel()
-	ticker := time.NewTicker(100 * time.Millisecond)
-	defer ticker.Stop()
-	var last error
-	for {
-		err := check(limited)
-		if err == nil {
-			return nil
-		}
-		if limited.Err() == nil || last == nil {
-			last = err // not that of the deadline, which says nothing
-		}
-		select {
-		case <-ticker.C:
-		case <-limited.Done():
-			if ctx.Err() != nil {
-				return ctx.Err()
-			}
-			return fmt.Errorf("not within %v: %w", within, last)
-		}
-	}
+	return await.Until(ctx, within, check)
 }
 
 // rest waits, and reports whether the run goes on.
-func rest(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
-}
+func rest(ctx context.Context, d time.Duration) bool { return await.Rest(ctx, d) }

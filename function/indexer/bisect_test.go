@@ -1,6 +1,7 @@
 package indexer
 
 import (
+	"math/rand/v2"
 	"slices"
 	"testing"
 
@@ -29,7 +30,7 @@ func TestBisectFindsTheCulprits(t *testing.T) {
 	})
 	require.Equal(t, bad, failed)
 	require.Len(t, done, 61)
-	require.LessOrEqual(t, calls, 2*len(bad)*6+1)
+	require.LessOrEqual(t, calls, len(bad)*(6+2)+1, "for each of them one of each level, one alone, and the rest")
 }
 
 func TestBisectAsksNothingItKnows(t *testing.T) {
@@ -48,10 +49,56 @@ func TestBisectAsksNothingItKnows(t *testing.T) {
 			}
 			return nil
 		}, func(part []int, _ error) { require.Equal(t, []int{bad}, part) })
-		require.LessOrEqual(t, calls, 13, "both halves of each of six levels, and the whole")
+		require.LessOrEqual(t, calls, 9, "the whole, one half of each of six levels, the culprit alone, the rest")
 		total += calls
 	}
-	require.LessOrEqual(t, total, 64*11, "half of the time the first half is good, and the second need not be tried as a whole")
+	require.LessOrEqual(t, total, 64*17/2, "half of the time the last half is the culprit")
+}
+
+// A hundred bad items among ten thousand cannot be found by fewer than log2(10,000 over 100) = 808 answers of yes or no.
+func TestBisectIsNearToWhatIsPossible(t *testing.T) {
+	t.Parallel()
+	rng := rand.New(rand.NewPCG(1, 1))
+	items := make([]bool, 10_000)
+	for _, bad := range rng.Perm(len(items))[:100] {
+		items[bad] = true
+	}
+	calls, failed := 0, 0
+	for request := range slices.Chunk(items, 64) {
+		bisect(request, func(part []bool) error {
+			calls++
+			if slices.Contains(part, true) {
+				return errRefuse
+			}
+			return nil
+		}, func(part []bool, _ error) {
+			require.Equal(t, []bool{true}, part)
+			failed++
+		})
+	}
+	require.Equal(t, 100, failed)
+	require.LessOrEqual(t, calls, 808*115/100)
+}
+
+// What ends a part for other reasons ends that part alone.
+func TestBisectGoesOnAfterWhatIsNobodysFault(t *testing.T) {
+	t.Parallel()
+	var done, failed []int
+	bisect([]int{1, 2, 3, 4, 5, 6, 7, 8}, func(part []int) error {
+		switch {
+		case slices.Contains(part, 6) && len(part) > 1:
+			return errRefuse
+		case slices.Contains(part, 2):
+			return interrupted(errOutage)
+		}
+		done = append(done, part...)
+		return nil
+	}, func(part []int, err error) {
+		require.ErrorIs(t, err, errOutage)
+		failed = append(failed, part...)
+	})
+	require.Equal(t, []int{1, 2, 3, 4}, failed)
+	require.Equal(t, []int{5, 6, 7, 8}, done)
 }
 
 func TestASumThatIsTooLargeCondemnsNobody(t *testing.T) {
