@@ -2,6 +2,7 @@ package chroma
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -34,8 +35,10 @@ func verdictOf(status int) verdict {
 		return verdict{classRetry, ReasonConflict}
 	case http.StatusTooManyRequests:
 		return verdict{classRetry, ReasonRateLimited}
-	case http.StatusLocked, http.StatusFailedDependency, http.StatusTooEarly, http.StatusMisdirectedRequest:
+	case http.StatusLocked, http.StatusFailedDependency, http.StatusTooEarly, http.StatusMisdirectedRequest, 499: // nginx: the client was gone
 		return verdict{classRetry, ReasonUnavailable}
+	case http.StatusNotImplemented, http.StatusHTTPVersionNotSupported, http.StatusVariantAlsoNegotiates, http.StatusNotExtended:
+		return verdict{classHalt, ReasonRefused} // 501, 505, 506, 510: another server than rowvec speaks to
 	}
 	switch {
 	case status >= 500:
@@ -61,7 +64,7 @@ func (c *Client) classify(caller, limited context.Context, ex *exchange, callErr
 	case errors.Is(ex.err, errAnswerTooLarge):
 		return ex.fail(classRetry, ReasonBadResponse, "", ex.err)
 	case ex.err != nil:
-		return ex.fail(classRetry, ReasonNetwork, c.scrub(ex, networkDetail(ex.err)), ex.err)
+		return c.classifyNetwork(ex)
 	case !ex.sent:
 		return ex.fail(classPoison, ReasonInvalidArguments, "chroma-go refused to send the request", nil)
 	case ex.status == http.StatusOK:
@@ -80,6 +83,23 @@ func (c *Client) classify(caller, limited context.Context, ex *exchange, callErr
 		e.retryAfter = retryAfter(ex.header.Get("Retry-After"), time.Now())
 	}
 	return e
+}
+
+// classifyNetwork is the table of errors without an answer. Waiting cures most of them, a name that nobody knows, too: a service that is made
+// anew has none for a while.
+func (c *Client) classifyNetwork(ex *exchange) *Error {
+	detail := c.scrub(ex, networkDetail(ex.err))
+	var (
+		untrusted *tls.CertificateVerificationError
+		record    tls.RecordHeaderError
+	)
+	switch {
+	case errors.As(ex.err, &untrusted):
+		return ex.fail(classHalt, ReasonCertificate, "check chroma.url, and that the function's machine trusts the certificate's authority ("+detail+")", ex.err)
+	case errors.As(ex.err, &record) && string(record.RecordHeader[:]) == "HTTP/":
+		return ex.fail(classHalt, ReasonInvalidSetting, "chroma.url says https, and the server speaks http", ex.err)
+	}
+	return ex.fail(classRetry, ReasonNetwork, detail, ex.err)
 }
 
 // carriesRecord reports whether a refusal of the operation may be due to what the caller put into it.

@@ -19,7 +19,7 @@ const (
 const (
 	ReasonNetwork           = "network"            // retry: no answer
 	ReasonTimeout           = "timeout"            // retry: no answer in time, or 408
-	ReasonUnavailable       = "unavailable"        // retry: 5xx, 423, 424, 425
+	ReasonUnavailable       = "unavailable"        // retry: other 5xx, 421, 423, 424, 425, 499
 	ReasonRateLimited       = "rate_limited"       // retry: 429
 	ReasonConflict          = "conflict"           // retry: 409
 	ReasonBadResponse       = "bad_response"       // retry: an answer that is not Chroma's
@@ -36,9 +36,10 @@ const (
 	ReasonNotFound          = "not_found"          // halt: 404 where no collection is addressed
 	ReasonTenantMissing     = "tenant_missing"     // halt
 	ReasonDatabaseMissing   = "database_missing"   // halt
+	ReasonCertificate       = "certificate"        // halt: the server's certificate does not pass
 	ReasonRedirect          = "redirect"           // halt: 3xx
-	ReasonRefused           = "refused"            // halt: any other 4xx
-	ReasonInvalidSetting    = "invalid_setting"    // halt: a collection that cannot be made as configured
+	ReasonRefused           = "refused"            // halt: any other 4xx; 501, 505, 506, 510
+	ReasonInvalidSetting    = "invalid_setting"    // halt: a collection that cannot be made as configured; https in chroma.url and http behind it
 	ReasonDistanceMismatch  = "distance_mismatch"  // halt
 	ReasonDimensionMismatch = "dimension_mismatch" // halt
 )

@@ -10,9 +10,14 @@ import (
 	v2 "github.com/amikos-tech/chroma-go/pkg/api/v2"
 )
 
+// maxListed is how many elements the lists of one record's metadata may have together. Chroma 1.5.9 takes more, and from then on answers 500 to
+// everything about the collection, for good: its log has a record that its own database does not store (32,766 variables of 6 a row).
+const maxListed = 5461
+
 var (
 	errNotFinite = errors.New("a number that is not finite")
 	errMixed     = errors.New("a list of several types")
+	errTooMany   = fmt.Errorf("the lists have more than %d elements, over which Chroma 1.5.9 loses the collection: leave the longest out of metadata", maxListed)
 	errBadKey    = errors.New("metadata keys may not be empty or start with '#' or '$'")
 )
 
@@ -40,7 +45,11 @@ func encodeMetadata(metadata map[string]any) ([]byte, error) {
 		return []byte("null"), nil
 	}
 	out := append(make([]byte, 0, 64*len(metadata)), '{')
+	listed := 0
 	for key, value := range metadata {
+		if listed += listLength(value); listed > maxListed {
+			return nil, errTooMany
+		}
 		if key == "" || key[0] == '#' || key[0] == '$' {
 			return nil, &metadataError{key, errBadKey}
 		}
@@ -56,6 +65,23 @@ func encodeMetadata(metadata map[string]any) ([]byte, error) {
 		}
 	}
 	return append(out, '}'), nil
+}
+
+// listLength is how many elements a value has; 0 of what is no list.
+func listLength(value any) int {
+	switch v := value.(type) {
+	case []string:
+		return len(v)
+	case []int64:
+		return len(v)
+	case []float64:
+		return len(v)
+	case []bool:
+		return len(v)
+	case []any:
+		return len(v)
+	}
+	return 0
 }
 
 func appendValue(out []byte, value any) ([]byte, error) {

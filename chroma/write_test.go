@@ -2,6 +2,7 @@ package chroma_test
 
 import (
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -40,6 +41,12 @@ func TestWhatChromaCannotHoldIsRefusedBeforeItIsSent(t *testing.T) {
 		"ints and floats":  {[]string{"a"}, [][]float32{good}, nil, metas{{"l": []any{int64(1), 1.5}}}, chroma.ReasonInvalidMetadata, "a", "several types"},
 		"a null in a list": {[]string{"a"}, [][]float32{good}, nil, metas{{"l": []any{nil}}}, chroma.ReasonInvalidMetadata, "a", `key "l"`},
 		"a NaN value":      {[]string{"a"}, [][]float32{good}, nil, metas{{"n": math.NaN()}}, chroma.ReasonInvalidMetadata, "a", "not finite"},
+		"a long list":      {[]string{"a"}, [][]float32{good}, nil, metas{{"l": make([]string, 5462)}}, chroma.ReasonInvalidMetadata, "a", "more than 5461 elements"},
+		"long lists": {
+			[]string{"a"}, [][]float32{good}, nil, metas{{
+				"s": make([]string, 1000), "i": make([]int64, 1000), "f": make([]float64, 1000), "b": make([]bool, 1000), "a": slices.Repeat([]any{"x"}, 1462),
+			}}, chroma.ReasonInvalidMetadata, "a", "leave the longest out of metadata",
+		},
 		"an infinite list": {[]string{"a"}, [][]float32{good}, nil, metas{{"n": []float64{math.Inf(1)}}}, chroma.ReasonInvalidMetadata, "a", "not finite"},
 	} {
 		err := col.Upsert(t.Context(), c.ids, c.vectors, c.documents, c.metadatas)

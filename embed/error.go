@@ -20,6 +20,7 @@ const (
 	ReasonNotFound          = "not_found"          // halt: no such path or model
 	ReasonRedirect          = "redirect"           // halt: the endpoint lives elsewhere
 	ReasonUnsupported       = "unsupported"        // halt: it does not speak this protocol
+	ReasonCertificate       = "certificate"        // halt: its certificate does not pass
 	ReasonDimensionMismatch = "dimension_mismatch" // halt: vectors of another length than expected
 	ReasonRateLimited       = "rate_limited"       // retry: 429
 	ReasonServerError       = "server_error"       // retry: 5xx and what amounts to it

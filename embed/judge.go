@@ -122,7 +122,7 @@ func withoutURL(err error) error {
 // failNetwork reports that there was no answer.
 func (c *Client) failNetwork(err error) *Error {
 	err = withoutURL(err)
-	failure := c.fail(verdict{ClassRetry, ReasonNetwork}, 0, err.Error())
+	failure := c.fail(judgeNetwork(err), 0, err.Error())
 	isContext := errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)
 	if text := err.Error(); !isContext && c.scrub.clean(text) == text {
 		failure.cause = err

@@ -82,6 +82,8 @@ func advice(reason string) string {
 		return "check embedding.model and embedding.baseURL"
 	case ReasonRedirect, ReasonUnsupported:
 		return "check embedding.baseURL"
+	case ReasonCertificate:
+		return "check embedding.baseURL, and that the certificate's authority is among those that the function's machine trusts"
 	case ReasonSettingsRefused:
 		return "check embedding.dimensions, extra, queryExtra and the prefixes: a plain word is refused as well"
 	default:

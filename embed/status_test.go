@@ -2,7 +2,8 @@ package embed_test
 
 import (
 	"net/http"
-	"slices"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -11,65 +12,71 @@ import (
 	"github.com/rowvec/rowvec/embed"
 )
 
-// want is the expected meaning of every status, written apart from the table in the code.
-func want(status int) (class, reason string) {
-	is := func(list ...int) bool { return slices.Contains(list, status) }
-	switch {
-	case is(400, 422):
-		return "poison", "bad_request"
-	case is(413):
-		return "poison", "too_large"
-	case is(401, 403, 407):
-		return "halt", "auth"
-	case is(402):
-		return "halt", "billing"
-	case is(404, 410):
-		return "halt", "not_found"
-	case is(408, 504):
-		return "retry", "timeout"
-	case is(429):
-		return "retry", "rate_limited"
-	case is(409, 421, 423, 424, 425, 499):
-		return "retry", "server_error"
-	case is(501, 505, 506, 510):
-		return "halt", "unsupported"
-	case status < 200, status >= 400 && status < 500:
-		return "halt", "unsupported"
-	case status < 400:
-		return "halt", "redirect"
-	case status < 600:
-		return "retry", "server_error"
-	default:
-		return "retry", "malformed_answer"
+// statuses is what every status means, each of them once. 200 to 299 are answers.
+var statuses = []struct{ class, reason, list string }{
+	{"poison", "bad_request", "400 422"},
+	{"poison", "too_large", "413"},
+	{"halt", "auth", "401 403 407"},
+	{"halt", "billing", "402"},
+	{"halt", "not_found", "404 410"},
+	{"halt", "redirect", "300 301 302 303 304 305 306 307 308 309-399"},
+	{"halt", "unsupported", "501 505 506 510"},
+	{"halt", "unsupported", "405 406 411 412 414 415 416 417 418 426 428 431 451"},
+	{"halt", "unsupported", "100-199 419 420 427 430 432-450 452-498"}, // nobody's, and those of some vendors
+	{"retry", "timeout", "408 504"},
+	{"retry", "rate_limited", "429"},
+	{"retry", "server_error", "409 421 423 424 425 499"},
+	{"retry", "server_error", "500 502 503 507 508 511"},
+	{"retry", "server_error", "520-530 598 599"}, // of proxies on the way; 529 means overloaded
+	{"retry", "server_error", "509 512-519 531-597"},
+	{"retry", "malformed_answer", "600-699"},
+}
+
+// each calls f with every number of a list such as "1 3-5".
+func each(t *testing.T, list string, f func(int)) {
+	t.Helper()
+	for part := range strings.FieldsSeq(list) {
+		first, last, isRange := strings.Cut(part, "-")
+		from, err := strconv.Atoi(first)
+		require.NoError(t, err)
+		to := from
+		if isRange {
+			to, err = strconv.Atoi(last)
+			require.NoError(t, err)
+		}
+		for n := from; n <= to; n++ {
+			f(n)
+		}
 	}
 }
 
 func TestEveryStatus(t *testing.T) {
 	t.Parallel()
-	for status := 100; status <= 699; status++ {
-		if status >= 200 && status < 300 {
-			continue
-		}
-		calls := 0
-		client := newClient(t, over(takesProbe(t, func(r *http.Request) (*http.Response, error) {
-			calls++
-			return reply(r, status, `{"error":{"message":"because"}}`, http.Header{"Retry-After": {"7"}}), nil
-		})))
-		_, err := client.Embed(t.Context(), []string{"a", "b"})
-		e := failure(t, err)
-		class, reason := want(status)
-		require.Equal(t, class, e.Class(), status)
-		require.Equal(t, reason, e.Reason(), status)
-		require.Equal(t, status, e.Status())
-		require.ErrorContains(t, e, "because")
-		require.ErrorContains(t, e, "http://endpoint.test/v1/embeddings")
-		if class == "retry" {
-			require.Equal(t, 7*time.Second, e.RetryAfter(), status)
-			require.Equal(t, 1, calls, "one attempt at status %d", status)
-		} else {
-			require.Zero(t, e.RetryAfter(), status)
-		}
+	seen := map[int]bool{}
+	for _, row := range statuses {
+		each(t, row.list, func(status int) {
+			require.False(t, seen[status], "%d twice", status)
+			seen[status] = true
+			calls := 0
+			client := newClient(t, over(takesProbe(t, func(r *http.Request) (*http.Response, error) {
+				calls++
+				return reply(r, status, `{"error":{"message":"because"}}`, http.Header{"Retry-After": {"7"}}), nil
+			})))
+			_, err := client.Embed(t.Context(), []string{"a", "b"})
+			require.Equal(t, []string{row.class, row.reason}, classAndReason(t, err), status)
+			e := failure(t, err)
+			require.Equal(t, status, e.Status())
+			require.ErrorContains(t, e, "because")
+			require.ErrorContains(t, e, "http://endpoint.test/v1/embeddings")
+			if row.class == "retry" {
+				require.Equal(t, 7*time.Second, e.RetryAfter(), status)
+				require.Equal(t, 1, calls, "one attempt at status %d", status)
+			} else {
+				require.Zero(t, e.RetryAfter(), status)
+			}
+		})
 	}
+	require.Len(t, seen, 500, "of 100 to 699, without 200 to 299")
 }
 
 // A 2xx is a success whatever its number, if it holds vectors.

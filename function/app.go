@@ -107,6 +107,7 @@ func (a *app) writer(c *config.Config, index *chroma.Client, collection string) 
 			return nil, fmt.Errorf("open collection %s: %w", collection, err)
 		}
 		markModel(ctx, opened, c.Embedding.Model, a.log)
+		removeProbe(ctx, opened, a.log)
 		return opened, nil
 	}
 	w := indexer.NewWriter(open, Tombstones(c, index, collection, a.log))

@@ -56,7 +56,7 @@ func (t *table) rows(ctx context.Context, col Collection) (int, error) {
 		var hashed []string
 		for _, id := range ids {
 			switch row, chunk := document.RowOf(id); {
-			case chunk > 0:
+			case chunk > 0, id == document.ProbeID:
 			case t.shared && document.IsHashed(row):
 				hashed = append(hashed, row)
 			case t.ids.Owns(row, ""):

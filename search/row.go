@@ -118,7 +118,7 @@ func (t *table) attempt(ctx context.Context, col Collection, id string, vectors 
 // state reads a row's mark.
 func (t *table) state(found map[string]chroma.Match, id string) (*document.State, error) {
 	first, has := found[id]
-	if !has || t.shared && !t.ids.Owns(id, fullKey(first.Metadata)) {
+	if !has || id == document.ProbeID || t.shared && !t.ids.Owns(id, fullKey(first.Metadata)) {
 		return nil, notFound("the index holds no such row of table %s", t.name)
 	}
 	state, err := document.ParseState(first.Metadata)

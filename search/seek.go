@@ -122,6 +122,7 @@ func (s *seek) choose(ctx context.Context, t *table, col Collection) (chosen []c
 
 // own leaves the table's records. Whose a hashed id is, only its record tells.
 func (t *table) own(ctx context.Context, col Collection, found []chroma.Match, whole bool) ([]candidate, error) {
+	found = slices.DeleteFunc(found, func(m chroma.Match) bool { return m.ID == document.ProbeID })
 	candidates := make([]candidate, len(found))
 	var ask []string
 	for i, m := range found {

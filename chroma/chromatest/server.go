@@ -76,6 +76,9 @@ func (s *Server) Close() {
 	s.http.Close()
 }
 
+// Handler is the server without its network, for tests of time (synctest).
+func (s *Server) Handler() http.Handler { return s.http.Config.Handler }
+
 // Control sets what decides about every request from now on; nil answers all of them normally. f is called from the
 // goroutines of the requests: what it shares needs a lock.
 func (s *Server) Control(f func(Request) *Response) {

@@ -35,6 +35,7 @@ func Suite(t *testing.T, url string) {
 		"below lists what is below a bound":         listBelow,
 		"another dimension halts":                   dimensionHalts,
 		"more records than the batch limit":         manyRecords,
+		"lists of metadata as long as can be":       longLists,
 		"list pages in order of insertion":          listPages,
 		"query: nearest first, exact distances":     queryDistances,
 		"query filters on metadata":                 queryFilters,

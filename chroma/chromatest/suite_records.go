@@ -132,6 +132,21 @@ func deleteIgnoresUnknown(t *scene) {
 	require.Equal(t, map[string]map[string]any{"b": {}}, got)
 }
 
+// longLists are as long as a record's may be. What is longer Chroma does not refuse, but it never answers about the collection again.
+func longLists(t *scene) {
+	ctx := t.Context()
+	col := t.ensure(chroma.Cosine)
+	first, second := make([]string, 3000), make([]int64, 2461)
+	for _, id := range []string{"a", "b"} {
+		require.NoError(t, col.Upsert(ctx, []string{id}, [][]float32{{1}}, nil, []map[string]any{{"s": first, "i": second, "n": int64(1)}}))
+	}
+	got, err := col.Get(ctx, []string{"a", "b"})
+	require.NoError(t, err)
+	require.Len(t, got["a"]["s"], 3000)
+	require.Len(t, got["b"]["i"], 2461)
+	require.NoError(t, col.Delete(ctx, []string{"a", "b"}))
+}
+
 func manyRecords(t *scene) {
 	ctx := t.Context()
 	col := t.ensure(chroma.Cosine)

@@ -49,6 +49,7 @@ func New(options Options) *Server {
 	}
 	s := &Server{options: options, seen: map[string]int{}}
 	s.closing, s.stop = context.WithCancel(context.Background())
+	s.closing.Done() // has its channel made here, and not in the bubble of a test (synctest) that asks Handler
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /v1/embeddings", s.serve)
 	s.http = httptest.NewServer(mux)
@@ -57,6 +58,9 @@ func New(options Options) *Server {
 
 // URL is the base URL, to which a client adds "/embeddings".
 func (s *Server) URL() string { return s.http.URL + "/v1" }
+
+// Handler is the server without its network, for tests of time (synctest).
+func (s *Server) Handler() http.Handler { return s.http.Config.Handler }
 
 // Close releases requests that wait, and returns when all are done.
 func (s *Server) Close() {

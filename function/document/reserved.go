@@ -26,7 +26,12 @@ const (
 	KeyStart       = "_rv_start"  // int64: first byte of the chunk in the row's text; on records of a table with chunks
 	KeyEnd         = "_rv_end"    // int64: one past the last byte; on records of a table with chunks
 	KeyFullKey     = "_rv_key"    // string: the id before hashing; on records of rows whose id is a hash
+	KeyProbe       = "_rv_probe"  // int64: when the probe was written, in milliseconds since 1970; on ProbeID alone
 )
+
+// ProbeID is the id of a record by which the function finds out whether a collection takes writes. It is there for a moment, or until the
+// next start when a process dies in that moment. It is never the id of a row or of a truncate's mark (truncatePrefix).
+const ProbeID = "%probe"
 
 // placeKeys returns the reserved keys that only records of a table with chunks have.
 func placeKeys() [4]string { return [...]string{KeyRow, KeyChunk, KeyStart, KeyEnd} }

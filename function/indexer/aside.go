@@ -1,6 +1,7 @@
 package indexer
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"time"
@@ -53,23 +54,32 @@ func (t *Table) setAside(blocked, lacking []*row) {
 func (t *Table) watch() {
 	trouble, wait := t.cond.operation(), t.waiter(t.ctx)
 	defer trouble.clear()
-	trouble.report(Retrying, errTruncating)
-	for wait(blockedPause) {
-		stones := t.writer.tombstones
-		_, err := stones.readMark(t.ctx, t.mark)
-		switch {
-		case Classify(err) == ClassHalt:
-			trouble.report(Halted, err)
-		case err != nil:
-			trouble.report(Retrying, err)
-		case stones.marks.guarded(t.mark, time.Now()):
-			trouble.report(Retrying, errTruncating)
-		default:
-			t.unblock()
+	between := resting{trouble, errTruncating}
+	for guarded := true; guarded; {
+		between.clear()
+		if !wait(blockedPause) {
+			return
+		}
+		_, err := t.backoff.do(t.ctx, between, wait, func(ctx context.Context) error {
+			stones := t.writer.tombstones
+			_, err := stones.readMark(ctx, t.mark)
+			guarded = err != nil || stones.marks.guarded(t.mark, time.Now())
+			return err
+		})
+		if Classify(err) == ClassInterrupted {
 			return
 		}
 	}
+	t.unblock()
 }
+
+// resting is an operation that waits for something while nothing of it fails.
+type resting struct {
+	*trouble
+	cause error
+}
+
+func (r resting) clear() { r.report(Retrying, r.cause) }
 
 // unblock ends the wait for a sweep.
 func (t *Table) unblock() {

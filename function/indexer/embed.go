@@ -73,8 +73,11 @@ func (e *embedding) request(ctx context.Context, texts []string) {
 	})
 }
 
-// plainText is a text that every embedding model takes.
+// plainText is a text that every embedding model and every index takes.
 const plainText = "rowvec"
+
+// reasonRefusesAll is the reason of a server that refuses a plain record as well.
+const reasonRefusesAll = "refuses_everything"
 
 // prove finds out whose fault a refusal is before a record is condemned for it. An endpoint that refuses a plain text as well refuses
 // everything, because of a setting (a wrong extra field, say): dead-lettering would empty the topic, so the table halts instead.
@@ -85,7 +88,7 @@ func (e *embedding) prove(ctx context.Context, refusal error) error {
 		return refusal
 	case Classify(err) == ClassPoison:
 		return &fault{
-			class: ClassHalt, reason: "refuses_everything", err: refusal,
+			class: ClassHalt, reason: reasonRefusesAll, err: refusal,
 			text: "the embedding endpoint refuses every text; check the embedding settings",
 		}
 	default:

@@ -1,6 +1,7 @@
 package indexer
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"slices"
@@ -21,32 +22,26 @@ const readers = 4
 // again (Columns.Fetch). The row is looked up and planned again after it, as it may have changed meanwhile.
 func (t *Table) read() {
 	trouble, wait := t.cond.operation(), t.waiter(t.ctx)
-	defer trouble.clear()
-	for failed := 0; !t.isDraining(); {
-		rows := t.takeLacking(failed > 0)
-		if len(rows) == 0 {
-			return
-		}
-		left, err := t.readAll(rows)
-		switch {
-		case err == nil:
-			failed = 0
-			trouble.clear()
-			continue
-		case len(left) < len(rows):
-			failed = 0
-		}
-		failed++
-		t.lack(left)
-		state := Retrying
-		if Classify(err) == ClassHalt {
-			state = Halted
-		}
-		trouble.report(state, err)
-		if !wait(t.backoff.delay(err, failed)) {
+	for more, failed := true, false; more && !t.isDraining(); {
+		if _, err := t.backoff.do(t.ctx, trouble, wait, func(context.Context) (err error) {
+			more, err = t.readSome(failed)
+			failed = err != nil
+			return err
+		}); err != nil {
 			return
 		}
 	}
+}
+
+// readSome makes one attempt for the next rows, one or a few, and puts those that it failed for at the end of the line.
+func (t *Table) readSome(one bool) (more bool, err error) {
+	rows := t.takeLacking(one)
+	if len(rows) == 0 {
+		return false, nil
+	}
+	left, err := t.readAll(rows)
+	t.lack(left)
+	return true, err
 }
 
 // takeLacking removes the rows that are read next. When there is none the reading is over.

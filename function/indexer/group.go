@@ -23,6 +23,9 @@ func (g *group) open() []*job {
 
 // apply makes one attempt, phase by phase. Whatever it did may be done again: the calls are idempotent.
 func (g *group) apply(ctx context.Context, s Store) error {
+	if err := g.writer.proof.tidy(ctx, s); err != nil {
+		return err
+	}
 	if err := g.fence(ctx, s); err != nil {
 		return fmt.Errorf("read %d rows again: %w", len(g.jobs), err)
 	}
@@ -83,31 +86,62 @@ func (r *records) add(w write) {
 	r.metadatas = append(r.metadatas, w.record.Metadata)
 }
 
-// send makes a call of a phase.
+// The calls that carry what a store may refuse.
+const (
+	opUpsert = "upsert"
+	opUpdate = "update"
+)
+
+// send makes a call of a phase. One that is refused and is of a single row is halved down to a record, so that no row is condemned for a
+// sum: whether it fits into what is left of a quota, say.
 func (g *group) send(ctx context.Context, s Store, p phase, part []jobWrite) error {
+	op, err := g.call(ctx, s, p, part)
+	switch alone := len(g.open()) == 1 && refused(err); {
+	case err == nil:
+		for _, w := range part {
+			w.job.passed(w.write)
+		}
+		return nil
+	case alone && len(part) > 1:
+		return g.halve(ctx, s, p, part)
+	}
+	err = fmt.Errorf("%s %d records: %w", op, len(part), err)
+	if len(part) == 1 && (op == opUpsert || op == opUpdate) {
+		return g.writer.proof.judge(ctx, s, op, len(part[0].vector), err)
+	}
+	return err
+}
+
+// halve sends the writes of one row in two calls.
+func (g *group) halve(ctx context.Context, s Store, p phase, part []jobWrite) error {
+	if err := g.send(ctx, s, p, part[:len(part)/2]); err != nil {
+		return err
+	}
+	if err := g.fenceMidway(ctx, s); err != nil {
+		return fmt.Errorf("read the row again: %w", err)
+	}
+	if part[0].job.answered {
+		return nil
+	}
+	return g.send(ctx, s, p, part[len(part)/2:])
+}
+
+// call makes a call and says which.
+func (g *group) call(ctx context.Context, s Store, p phase, part []jobWrite) (op string, err error) {
 	var r records
 	for _, w := range part {
 		r.add(w.write)
 	}
-	var op string
-	var err error
 	switch p {
 	case bury:
-		op, err = "bury", g.writer.tombstones.put(ctx, &r)
+		return "bury", g.writer.tombstones.put(ctx, &r)
 	case removeRest, removeFirst:
-		op, err = "delete", s.Delete(ctx, r.ids)
+		return "delete", s.Delete(ctx, r.ids)
 	case announce, refreshRest, refreshFirst, commitFirst:
-		op, err = "update", s.Update(ctx, r.ids, r.metadatas)
+		return opUpdate, s.Update(ctx, r.ids, r.metadatas)
 	default:
-		op, err = "upsert", s.Upsert(ctx, r.ids, r.vectors, r.documents, r.metadatas)
+		return opUpsert, s.Upsert(ctx, r.ids, r.vectors, r.documents, r.metadatas)
 	}
-	if err != nil {
-		return fmt.Errorf("%s %d records: %w", op, len(r.ids), err)
-	}
-	for _, w := range part {
-		w.job.passed(w.write)
-	}
-	return nil
 }
 
 // report tells the tables whose rows are in the group that it does not get on.

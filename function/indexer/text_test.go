@@ -3,8 +3,10 @@ package indexer
 import (
 	"context"
 	"math"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -170,16 +172,32 @@ func TestALostMetadataColumnIsReadFromTheTable(t *testing.T) {
 
 func TestAHaltedSourceHaltsTheTable(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		from := &source{fault: func() error { return errKey }}
-		r := newRig(t, toasted, reading(from))
-		p := r.submit(part(5, "c"))
-		synctest.Wait()
-		require.Equal(t, Halted, r.table.Condition().State)
-		require.Contains(t, r.table.Condition().Cause, "read body of a row of app.articles from Postgres")
-		r.stop()
-		require.Equal(t, []Kind{Interrupted}, kinds(t, p))
-	})
+	for _, mends := range []bool{true, false} {
+		synctest.Test(t, func(t *testing.T) {
+			var mended atomic.Bool
+			from := &source{row: connector.Row{"body": "b"}, fault: func() error {
+				if mended.Load() {
+					return nil
+				}
+				return errKey
+			}}
+			r := newRig(t, toasted, reading(from))
+			p := r.submit(part(5, "c"))
+			synctest.Wait()
+			require.Equal(t, Halted, r.table.Condition().State)
+			require.Contains(t, r.table.Condition().Cause, "read body of a row of app.articles from Postgres")
+			<-time.After(10 * time.Minute)
+			require.False(t, p[0].settled())
+			if mends {
+				mended.Store(true)
+				require.Equal(t, []Kind{Indexed}, kinds(t, p))
+				require.Equal(t, Running, r.table.Condition().State)
+				return
+			}
+			r.stop()
+			require.Equal(t, []Kind{Interrupted}, kinds(t, p))
+		})
+	}
 }
 
 func TestDroppedMetadataIsCounted(t *testing.T) {

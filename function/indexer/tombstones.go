@@ -27,6 +27,7 @@ type tombstones struct {
 	log    *slog.Logger
 	jitter func() float64 // in [0,1)
 	marks  *marks
+	proof  proof // whose fault it is when one is refused
 }
 
 // Sweeps remove expired tombstones in the background. They need not be in time: an expired tombstone is a tombstone all the same.
@@ -62,7 +63,14 @@ func (t *tombstones) get(ctx context.Context, ids []string) (stones map[string]m
 // put makes one attempt of writing tombstones.
 func (t *tombstones) put(ctx context.Context, r *records) error {
 	return t.attempt(ctx, func(ctx context.Context, s Tombstones) error {
-		return s.Upsert(ctx, r.ids, r.vectors, r.documents, r.metadatas)
+		if err := t.proof.tidy(ctx, s); err != nil {
+			return err
+		}
+		err := s.Upsert(ctx, r.ids, r.vectors, r.documents, r.metadatas)
+		if len(r.ids) > 1 {
+			return err
+		}
+		return t.proof.judge(ctx, s, opUpsert, len(r.vectors[0]), err)
 	})
 }
 

@@ -17,7 +17,8 @@ type Writer struct {
 	*opener[Store]
 	tombstones *tombstones // nil: deleted rows are not remembered
 	backoff    backoff
-	gate       gate // before the look-ups, which many batches make; writing is one goroutine's
+	proof      proof // whose fault it is when a record is refused
+	gate       gate  // before the look-ups, which many batches make; writing is one goroutine's
 
 	mu      sync.Mutex
 	jobs    []*job

@@ -32,6 +32,7 @@ func TestRecordsOfOthersAreLeftAlone(t *testing.T) {
 		r.forge(id, "of others", meta)
 	}
 	r.forge("78#1", "ours", map[string]any{document.KeyRow: "78"})
+	r.forge(document.ProbeID, "rowvec", map[string]any{document.KeyProbe: int64(1)}) // nobody's, and not counted
 	report := r.run()
 	requireFaults(t, map[Kind][]string{Ghost: {"78"}}, report)
 	require.Equal(t, len(others), report.Foreign)

@@ -24,6 +24,9 @@ func (c *comparison) sight(ctx context.Context, ids []string) ([]*sighting, erro
 	byID := map[string]*sighting{}
 	var hashes []string
 	for _, id := range ids {
+		if id == document.ProbeID {
+			continue // of no row, and gone in a moment
+		}
 		row, _ := document.RowOf(id)
 		s := byID[row]
 		if s == nil {
