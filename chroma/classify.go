@@ -2,6 +2,7 @@ package chroma
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -60,6 +61,8 @@ func (c *Client) classify(caller, limited context.Context, ex *exchange, callErr
 		return ex.fail(classRetry, ReasonTimeout, "no answer within "+c.timeout.String(), nil)
 	case errors.Is(ex.err, errAnswerTooLarge):
 		return ex.fail(classRetry, ReasonBadResponse, "", ex.err)
+	case untrusted(ex.err):
+		return ex.fail(classHalt, ReasonCertificate, c.scrub(ex, networkDetail(ex.err))+" (check chroma.caFile and the host in chroma.url)", ex.err)
 	case ex.err != nil:
 		return ex.fail(classRetry, ReasonNetwork, c.scrub(ex, networkDetail(ex.err)), ex.err)
 	case !ex.sent:
@@ -80,6 +83,12 @@ func (c *Client) classify(caller, limited context.Context, ex *exchange, callErr
 		e.retryAfter = retryAfter(ex.header.Get("Retry-After"), time.Now())
 	}
 	return e
+}
+
+// untrusted reports whether the server's certificate was refused.
+func untrusted(err error) bool {
+	var refused *tls.CertificateVerificationError
+	return errors.As(err, &refused)
 }
 
 // carriesRecord reports whether a refusal of the operation may be due to what the caller put into it.

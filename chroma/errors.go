@@ -31,6 +31,7 @@ const (
 	ReasonTooLarge          = "record_too_large"   // poison: one record over the body limit, or 413
 	ReasonInvalidArguments  = "invalid_arguments"  // poison: slices of one call that do not fit each other
 	ReasonInvalidKey        = "invalid_key"        // halt: a metadata key that Chroma refuses
+	ReasonCertificate       = "certificate"        // halt: not of a trusted authority, or not for its name
 	ReasonUnauthorized      = "unauthorized"       // halt: 401, 407
 	ReasonForbidden         = "forbidden"          // halt: 402, 403
 	ReasonNotFound          = "not_found"          // halt: 404 where no collection is addressed

@@ -21,6 +21,7 @@ const (
 	ReasonRedirect          = "redirect"           // halt: the endpoint lives elsewhere
 	ReasonUnsupported       = "unsupported"        // halt: it does not speak this protocol
 	ReasonDimensionMismatch = "dimension_mismatch" // halt: vectors of another length than expected
+	ReasonCertificate       = "certificate"        // halt: its certificate is not of a trusted authority, or not for its name
 	ReasonRateLimited       = "rate_limited"       // retry: 429
 	ReasonServerError       = "server_error"       // retry: 5xx and what amounts to it
 	ReasonTimeout           = "timeout"            // retry: no complete answer in time

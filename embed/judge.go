@@ -2,6 +2,7 @@ package embed
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -122,7 +123,11 @@ func withoutURL(err error) error {
 // failNetwork reports that there was no answer.
 func (c *Client) failNetwork(err error) *Error {
 	err = withoutURL(err)
-	failure := c.fail(verdict{ClassRetry, ReasonNetwork}, 0, err.Error())
+	v := verdict{ClassRetry, ReasonNetwork}
+	if untrusted := (*tls.CertificateVerificationError)(nil); errors.As(err, &untrusted) {
+		v = verdict{ClassHalt, ReasonCertificate}
+	}
+	failure := c.fail(v, 0, err.Error())
 	isContext := errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)
 	if text := err.Error(); !isContext && c.scrub.clean(text) == text {
 		failure.cause = err

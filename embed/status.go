@@ -82,6 +82,8 @@ func advice(reason string) string {
 		return "check embedding.model and embedding.baseURL"
 	case ReasonRedirect, ReasonUnsupported:
 		return "check embedding.baseURL"
+	case ReasonCertificate:
+		return "its certificate is not trusted: check embedding.caFile and the host in embedding.baseURL"
 	case ReasonSettingsRefused:
 		return "check embedding.dimensions, extra, queryExtra and the prefixes: a plain word is refused as well"
 	default:

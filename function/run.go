@@ -97,6 +97,7 @@ func (f *life) compose(m *metrics, settings *instance.Settings) (*app, error) {
 		return nil, err
 	}
 	settings.SubscriptionType = c.Subscription
+	settings.Access = access(c.Pulsar, f.conf.Secret)
 	settings.DeadLetterTopic = config.DeadLetterTopic(c, f.conf.Tenant, f.conf.Namespace, f.conf.Name)
 	a, err := newApp(c, f.conf.Parallelism, f.conf.Secret, m, f.instance, f.log)
 	if err != nil {
@@ -111,6 +112,15 @@ func (f *life) compose(m *metrics, settings *instance.Settings) (*app, error) {
 		a.events = &events{to: settings.Output, function: f.conf.FQFN(), instance: f.conf.InstanceID}
 	}
 	return a, nil
+}
+
+// access is what the settings say of reaching Pulsar. A secret that is not there shows where the connection is tried.
+func access(p config.Pulsar, lookup Lookup) instance.Access {
+	a := instance.Access{TrustCertsFile: string(p.CAFile)}
+	if p.Token.Set() {
+		a.Token, a.TokenFrom = func() (string, error) { return p.Token.Resolve(lookup) }, config.Root+".pulsar.token "+p.Token.String()
+	}
+	return a
 }
 
 // halt says what must change. m is nil where the metrics themselves could not be made.
