@@ -95,7 +95,7 @@ func (c *Client) classifyNetwork(ex *exchange) *Error {
 	)
 	switch {
 	case errors.As(ex.err, &untrusted):
-		return ex.fail(classHalt, ReasonCertificate, "check chroma.url, and that the function's machine trusts the certificate's authority ("+detail+")", ex.err)
+		return ex.fail(classHalt, ReasonCertificate, "check chroma.caFile and the host in chroma.url ("+detail+")", ex.err)
 	case errors.As(ex.err, &record) && string(record.RecordHeader[:]) == "HTTP/":
 		return ex.fail(classHalt, ReasonInvalidSetting, "chroma.url says https, and the server speaks http", ex.err)
 	}

@@ -2,6 +2,8 @@ package chroma
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -33,6 +35,8 @@ type Config struct {
 	Timeout time.Duration
 	// Observe is told of every HTTP request after it ended; it may be called from several goroutines and must not block.
 	Observe func(Observation)
+	// RootCAs are trusted by the client's own transport; nil means the system's.
+	RootCAs *x509.CertPool
 	// Transport carries the requests; nil means a clone of http.DefaultTransport.
 	Transport http.RoundTripper
 }
@@ -79,7 +83,7 @@ func New(cfg Config) (*Client, error) {
 		v2.WithBaseURL(base),
 		v2.WithDatabaseAndTenant(database, tenant),
 		v2.WithDefaultHeaders(headers),
-		v2.WithHTTPClient(&http.Client{Transport: &transport{base: orTransport(cfg.Transport)}}),
+		v2.WithHTTPClient(&http.Client{Transport: &transport{base: orTransport(cfg)}}),
 	)
 	if err != nil {
 		return nil, fmt.Errorf("chroma.url: %w", err)
@@ -158,12 +162,14 @@ func orDefault(value, fallback string) string {
 	return value
 }
 
-func orTransport(given http.RoundTripper) http.RoundTripper {
-	if given != nil {
-		return given
+func orTransport(cfg Config) http.RoundTripper {
+	if cfg.Transport != nil {
+		return cfg.Transport
 	}
 	if t, ok := http.DefaultTransport.(*http.Transport); ok {
-		return t.Clone()
+		own := t.Clone()
+		own.TLSClientConfig = &tls.Config{RootCAs: cfg.RootCAs, MinVersion: tls.VersionTLS12}
+		return own
 	}
 	return http.DefaultTransport
 }

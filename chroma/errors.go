@@ -31,12 +31,12 @@ const (
 	ReasonTooLarge          = "record_too_large"   // poison: one record over the body limit, or 413
 	ReasonInvalidArguments  = "invalid_arguments"  // poison: slices of one call that do not fit each other
 	ReasonInvalidKey        = "invalid_key"        // halt: a metadata key that Chroma refuses
+	ReasonCertificate       = "certificate"        // halt: not of a trusted authority, or not for its name
 	ReasonUnauthorized      = "unauthorized"       // halt: 401, 407
 	ReasonForbidden         = "forbidden"          // halt: 402, 403
 	ReasonNotFound          = "not_found"          // halt: 404 where no collection is addressed
 	ReasonTenantMissing     = "tenant_missing"     // halt
 	ReasonDatabaseMissing   = "database_missing"   // halt
-	ReasonCertificate       = "certificate"        // halt: the server's certificate does not pass
 	ReasonRedirect          = "redirect"           // halt: 3xx
 	ReasonRefused           = "refused"            // halt: any other 4xx; 501, 505, 506, 510
 	ReasonInvalidSetting    = "invalid_setting"    // halt: a collection that cannot be made as configured; https in chroma.url and http behind it

@@ -31,11 +31,15 @@ func dialMailbox(f *config.Function) (*mailbox.Mailbox, func(), error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("%s.pulsar.token: %w", config.Root, err)
 	}
-	questions, err := admin.New(admin.Config{URL: p.AdminURL, Token: token})
+	roots, err := p.CAFile.Pool()
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s.pulsar.caFile: %w", config.Root, err)
+	}
+	questions, err := admin.New(admin.Config{URL: p.AdminURL, Token: token, RootCAs: roots})
 	if err != nil {
 		return nil, nil, fmt.Errorf("%s.pulsar.adminURL: %w", config.Root, err)
 	}
-	client, err := mailbox.Dial(p.ServiceURL, token, slog.New(slog.DiscardHandler))
+	client, err := mailbox.Dial(mailbox.Access{ServiceURL: p.ServiceURL, Token: token, TrustCertsFile: string(p.CAFile)}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		questions.Close()
 		return nil, nil, fmt.Errorf("%s.pulsar.serviceURL: %w", config.Root, err)

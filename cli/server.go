@@ -118,7 +118,8 @@ func (s *server) watch(f *config.Function, index *search.Index, store *chroma.Cl
 		return err
 	}
 	if f.Output != "" && f.Config.Pulsar.ServiceURL != "" {
-		s.feed = &broker.Feed{Open: broker.Tail(f.Config.Pulsar.ServiceURL, token, f.Output, log), Topic: f.Output, Log: log}
+		at := broker.Access{ServiceURL: f.Config.Pulsar.ServiceURL, Token: token, TrustCertsFile: string(f.Config.Pulsar.CAFile)}
+		s.feed = &broker.Feed{Open: broker.Tail(at, f.Output, log), Topic: f.Output, Log: log}
 		c.Events = s.feed.Health
 	}
 	s.monitor = monitor.New(c)
@@ -149,7 +150,11 @@ func (s *server) watchFunction(f *config.Function, c *monitor.Config, token stri
 	if f.Config.Pulsar.AdminURL == "" {
 		return nil
 	}
-	client, err := admin.New(admin.Config{URL: f.Config.Pulsar.AdminURL, Token: token})
+	roots, err := f.Config.Pulsar.CAFile.Pool()
+	if err != nil {
+		return fmt.Errorf("userConfig.pulsar.caFile: %w", err)
+	}
+	client, err := admin.New(admin.Config{URL: f.Config.Pulsar.AdminURL, Token: token, RootCAs: roots})
 	if err != nil {
 		return fmt.Errorf("userConfig.pulsar.adminURL: %w", err)
 	}

@@ -7,6 +7,8 @@
 --   tables       app.articles    tables to index, separated by commas; a run adds tables, it takes none away
 --   role         rowvec_source   the role that the source logs in as
 --   password     (unchanged)     the role's password; without it set one yourself, or use another way to log in
+--   reader       (none)          a second role, for postgres.url of function.yaml: it may log in and read the listed tables, nothing more
+--   reader_password  (unchanged)  its password
 --   publication  rowvec          publication.name of postgres.yaml, debezium.source.publication.name of debezium-server.properties
 --   publish      insert, update, delete   what the publication has. Add truncate for Debezium Server, so that a TRUNCATE empties the index, too; never for Pulsar's own source
 --
@@ -59,6 +61,19 @@ SELECT format('GRANT CONNECT ON DATABASE %I TO %I', current_database(), :'role')
 SELECT DISTINCT format('GRANT USAGE ON SCHEMA %I TO %I', n.nspname, :'role')
   FROM rowvec_setup_tables t JOIN pg_class c ON c.oid = t.name JOIN pg_namespace n ON n.oid = c.relnamespace \gexec
 SELECT format('GRANT SELECT ON TABLE %s TO %I', name, :'role') FROM rowvec_setup_leaves \gexec
+
+-- Who reads columns that a change left out, and who verifies and counts, needs neither the stream nor rowvec's own tables.
+\if :{?reader}
+  SELECT format('CREATE ROLE %I', :'reader') WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = :'reader') \gexec
+  SELECT format('ALTER ROLE %I LOGIN', :'reader') WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = :'reader' AND rolcanlogin) \gexec
+  \if :{?reader_password}
+    SELECT format('ALTER ROLE %I PASSWORD %L', :'reader', :'reader_password') \gexec
+  \endif
+  SELECT format('GRANT CONNECT ON DATABASE %I TO %I', current_database(), :'reader') \gexec
+  SELECT DISTINCT format('GRANT USAGE ON SCHEMA %I TO %I', n.nspname, :'reader')
+    FROM rowvec_setup_tables t JOIN pg_class c ON c.oid = t.name JOIN pg_namespace n ON n.oid = c.relnamespace \gexec
+  SELECT format('GRANT SELECT ON TABLE %s TO %I', name, :'reader') FROM rowvec_setup_leaves \gexec
+\endif
 
 -- With REPLICA IDENTITY FULL a change carries the whole old row, so a large text that an update leaves alone is still known. It costs
 -- write-ahead log: about the size of the old row for each update and delete.

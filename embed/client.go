@@ -49,7 +49,7 @@ func New(cfg Config) (*Client, error) {
 		return nil, err
 	}
 	c := &Client{
-		http:      newHTTPClient(cfg.Transport, base),
+		http:      newHTTPClient(cfg, base),
 		own:       cfg.Transport == nil,
 		endpoint:  strings.TrimRight(showURL(cfg.BaseURL), "/") + "/embeddings",
 		model:     cfg.Model,
@@ -74,9 +74,10 @@ func New(cfg Config) (*Client, error) {
 	return c, nil
 }
 
-func newHTTPClient(transport http.RoundTripper, base *url.URL) *http.Client {
+func newHTTPClient(cfg Config, base *url.URL) *http.Client {
+	transport := cfg.Transport
 	if transport == nil {
-		transport = newTransport()
+		transport = newTransport(cfg.RootCAs)
 	}
 	return &http.Client{
 		Transport: &carrier{next: transport, user: base.User, query: base.RawQuery},

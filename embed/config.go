@@ -1,6 +1,7 @@
 package embed
 
 import (
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -40,6 +41,8 @@ type Config struct {
 	// CountTokens counts the tokens of a text, prefix included, as the endpoint does, and never more than its bytes; nil: they are
 	// estimated (see Split).
 	CountTokens func(text string) int
+
+	RootCAs *x509.CertPool // trusted by the client's own transport; nil: the system's
 
 	Observe   func(Observation) // called once per request, from the caller's goroutine; nil: nobody
 	Transport http.RoundTripper // nil: a transport of the client's own, with connections kept for reuse

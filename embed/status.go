@@ -83,7 +83,7 @@ func advice(reason string) string {
 	case ReasonRedirect, ReasonUnsupported:
 		return "check embedding.baseURL"
 	case ReasonCertificate:
-		return "check embedding.baseURL, and that the certificate's authority is among those that the function's machine trusts"
+		return "its certificate is not trusted: check embedding.caFile and the host in embedding.baseURL"
 	case ReasonSettingsRefused:
 		return "check embedding.dimensions, extra, queryExtra and the prefixes: a plain word is refused as well"
 	default:

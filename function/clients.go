@@ -25,8 +25,12 @@ func NewEmbedding(c config.Embedding, instances int, lookup Lookup, observe func
 	if err != nil {
 		return nil, fmt.Errorf("%s.embedding.apiKey: %w", config.Root, err)
 	}
+	roots, err := c.CAFile.Pool()
+	if err != nil {
+		return nil, fmt.Errorf("%s.embedding.caFile: %w", config.Root, err)
+	}
 	client, err := embed.New(embed.Config{
-		BaseURL: c.BaseURL, Model: c.Model, APIKey: key, Dimensions: c.Dimensions,
+		BaseURL: c.BaseURL, Model: c.Model, APIKey: key, RootCAs: roots, Dimensions: c.Dimensions,
 		Prefix: c.Prefix, QueryPrefix: c.QueryPrefix, Extra: c.Extra, QueryExtra: c.QueryExtra,
 		MaxTexts: c.MaxTexts, MaxTokens: c.MaxTokens, Timeout: c.Timeout,
 		RequestsPerMinute: c.RequestsPerMinute, TokensPerMinute: c.TokensPerMinute, Instances: instances, CountTokens: counter(c.Model), Observe: observe,
@@ -43,8 +47,12 @@ func NewChroma(c config.Chroma, lookup Lookup, observe func(chroma.Observation),
 	if err != nil {
 		return nil, fmt.Errorf("%s.chroma.token: %w", config.Root, err)
 	}
+	roots, err := c.CAFile.Pool()
+	if err != nil {
+		return nil, fmt.Errorf("%s.chroma.caFile: %w", config.Root, err)
+	}
 	client, err := chroma.New(chroma.Config{
-		URL: c.URL, Tenant: c.Tenant, Database: c.Database, Token: token, Timeout: chromaTimeout,
+		URL: c.URL, Tenant: c.Tenant, Database: c.Database, Token: token, RootCAs: roots, Timeout: chromaTimeout,
 		Observe: observe, Transport: transport,
 	})
 	if err != nil {

@@ -40,7 +40,11 @@ func newResolver(c config.Pulsar, workers string, lookup Lookup, cond conditions
 	if err != nil {
 		return nil, fmt.Errorf("%s.pulsar.token: %w", config.Root, err)
 	}
-	r, err := schema.New(admin.Config{URL: address, Token: token})
+	roots, err := c.CAFile.Pool()
+	if err != nil {
+		return nil, fmt.Errorf("%s.pulsar.caFile: %w", config.Root, err)
+	}
+	r, err := schema.New(admin.Config{URL: address, Token: token, RootCAs: roots})
 	if err != nil {
 		return nil, fmt.Errorf("%s.pulsar.adminURL: %w", config.Root, err)
 	}

@@ -99,6 +99,7 @@ func (f *life) compose(m *metrics, settings *instance.Settings) (*app, error) {
 	settings.SubscriptionType = c.Subscription
 	limitMemory(memoryBound(c, len(f.conf.Inputs)), f.log)
 	settings.Intake = c.Batch.MaxBytes * c.Batch.InFlight
+	settings.Access = access(c.Pulsar, f.conf.Secret)
 	settings.DeadLetterTopic = config.DeadLetterTopic(c, f.conf.Tenant, f.conf.Namespace, f.conf.Name)
 	a, err := newApp(c, f.conf.Parallelism, f.conf.Secret, m, f.instance, f.log)
 	if err != nil {
@@ -113,6 +114,15 @@ func (f *life) compose(m *metrics, settings *instance.Settings) (*app, error) {
 		a.events = &events{to: settings.Output, function: f.conf.FQFN(), instance: f.conf.InstanceID}
 	}
 	return a, nil
+}
+
+// access is what the settings say of reaching Pulsar. A secret that is not there shows where the connection is tried.
+func access(p config.Pulsar, lookup Lookup) instance.Access {
+	a := instance.Access{TrustCertsFile: string(p.CAFile)}
+	if p.Token.Set() {
+		a.Token, a.TokenFrom = func() (string, error) { return p.Token.Resolve(lookup) }, config.Root+".pulsar.token "+p.Token.String()
+	}
+	return a
 }
 
 // halt says what must change. m is nil where the metrics themselves could not be made.

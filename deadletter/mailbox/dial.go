@@ -13,17 +13,24 @@ import (
 // operationTimeout bounds the client's blocking calls; a stop waits no longer than that.
 const operationTimeout = 10 * time.Second
 
-// Dial makes a Pulsar client; nothing is reached yet. token may be empty.
-func Dial(serviceURL, token string, log *slog.Logger) (pulsar.Client, error) {
+// Access says where Pulsar is, and how it is reached.
+type Access struct {
+	ServiceURL     string // pulsar:// or pulsar+ssl://
+	Token          string // empty: none
+	TrustCertsFile string // authorities to trust, PEM; empty: the system's
+}
+
+// Dial makes a Pulsar client; nothing is reached yet.
+func Dial(to Access, log *slog.Logger) (pulsar.Client, error) {
 	options := pulsar.ClientOptions{
-		URL: serviceURL, OperationTimeout: operationTimeout, ConnectionTimeout: operationTimeout / 2,
+		URL: to.ServiceURL, TLSTrustCertsFilePath: to.TrustCertsFile, OperationTimeout: operationTimeout, ConnectionTimeout: operationTimeout / 2,
 		Logger:             pulsarlog.NewLoggerWithSlog(log),
 		MetricsRegisterer:  prometheus.NewRegistry(),
 		MetricsCardinality: pulsar.MetricsCardinalityNone,
 		Description:        "rowvec dlq",
 	}
-	if token != "" {
-		options.Authentication = pulsar.NewAuthenticationToken(token)
+	if to.Token != "" {
+		options.Authentication = pulsar.NewAuthenticationToken(to.Token)
 	}
 	client, err := pulsar.NewClient(options)
 	if err != nil {

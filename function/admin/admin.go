@@ -4,6 +4,8 @@ package admin
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net/http"
@@ -19,6 +21,7 @@ type Config struct {
 	URL       string            // http://host:8080
 	Token     string            // bearer token; empty: none
 	Timeout   time.Duration     // of one question; 0: 10 s
+	RootCAs   *x509.CertPool    // trusted by the client's own transport; nil: the system's
 	Transport http.RoundTripper // nil: one of its own
 }
 
@@ -39,7 +42,7 @@ func New(c Config) (*Client, error) {
 	client := &Client{base: base, token: c.Token, close: func() {}}
 	transport := c.Transport
 	if transport == nil {
-		own := &http.Transport{Proxy: http.ProxyFromEnvironment, MaxIdleConns: 2, IdleConnTimeout: time.Minute}
+		own := &http.Transport{Proxy: http.ProxyFromEnvironment, MaxIdleConns: 2, IdleConnTimeout: time.Minute, TLSClientConfig: &tls.Config{RootCAs: c.RootCAs, MinVersion: tls.VersionTLS12}}
 		transport, client.close = own, own.CloseIdleConnections
 	}
 	timeout := c.Timeout

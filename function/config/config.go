@@ -32,7 +32,8 @@ type Postgres struct {
 type Pulsar struct {
 	AdminURL   string // http://host:8080; empty: the one that the worker gives, if it gives one
 	ServiceURL string // pulsar://host:6650, for `rowvec serve` and `rowvec dlq`: the function has the worker's
-	Token      Secret // bearer token for both
+	Token      Secret // for both; the function, too, connects with it in place of what the worker gives
+	CAFile     CAFile // for both, and for the function as Token
 }
 
 // Batch bounds what is worked on at once, per table.
@@ -49,6 +50,7 @@ type Embedding struct {
 	BaseURL           string
 	Model             string
 	APIKey            Secret
+	CAFile            CAFile
 	Dimensions        int    // 0: what the model gives
 	Prefix            string // before every text that is stored
 	QueryPrefix       string // before every text that is searched for
@@ -69,6 +71,7 @@ type Chroma struct {
 	Tenant   string
 	Database string
 	Token    Secret
+	CAFile   CAFile
 	Distance string // cosine, l2 or ip
 	HNSW     HNSW
 }

@@ -68,6 +68,7 @@ func parseEmbedding(s *section, e *Embedding) {
 		s.fail("model", "required: the name of the endpoint's embedding model")
 	}
 	s.secret("apiKey", &e.APIKey)
+	s.caFile(&e.CAFile, e.BaseURL)
 	s.integer("dimensions", &e.Dimensions, 0, maxDimensions)
 	s.text("prefix", &e.Prefix)
 	s.text("queryPrefix", &e.QueryPrefix)
@@ -91,6 +92,7 @@ func parseChroma(s *section, c *Chroma) {
 	s.text("tenant", &c.Tenant)
 	s.text("database", &c.Database)
 	s.secret("token", &c.Token)
+	s.caFile(&c.CAFile, c.URL)
 	s.choice("distance", &c.Distance, "cosine", "l2", "ip")
 	h := s.section("hnsw")
 	h.integer("efConstruction", &c.HNSW.EFConstruction, 1, 10_000)
@@ -113,6 +115,7 @@ func parsePulsar(s *section, p *Pulsar) {
 	s.text("serviceURL", &p.ServiceURL)
 	s.checkServiceURL("serviceURL", p.ServiceURL)
 	s.secret("token", &p.Token)
+	s.caFile(&p.CAFile, "")
 	s.finish()
 }
 

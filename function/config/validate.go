@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
+	"strings"
 )
 
 var (
@@ -42,6 +43,17 @@ func (s *section) checkServiceURL(key, raw string) {
 	if raw != "" && !serviceURL.MatchString(raw) {
 		s.fail(key, "expected an address such as pulsar://127.0.0.1:6650 or pulsar+ssl://broker:6651; what is there has another form")
 	}
+}
+
+// caFile reads the path of a file that need not be here, but where the function runs. address is what it is for: without TLS it would do nothing, and whoever set it
+// believes otherwise.
+func (s *section) caFile(into *CAFile, address string) {
+	path := string(*into)
+	s.text("caFile", &path)
+	if path != "" && strings.HasPrefix(address, "http://") {
+		s.fail("caFile", "is for https:// addresses, and this one begins with http://: nothing would be encrypted")
+	}
+	*into = CAFile(path)
 }
 
 // checkExtra refuses fields that would change what rowvec asks for.

@@ -13,6 +13,8 @@ import (
 	"github.com/apache/pulsar-client-go/pulsar/backoff"
 	pulsarlog "github.com/apache/pulsar-client-go/pulsar/log"
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/rowvec/rowvec/brokerlog"
 )
 
 const (
@@ -54,16 +56,16 @@ func (c *consumption) tryClient() (pulsar.Client, error) {
 	// What its producers hold is bounded by us: letters by the intake, events and log lines by their buffers. The client's own count never
 	// gives back what a producer that closed itself had not sent, and would block the others in the end.
 	options.MemoryLimitBytes = -1
-	options.Logger = clientLogger(c.localLog())
+	options.Logger = clientLogger(c.localLog(), &c.reason)
 	// Its pulsar_client_* series would collide between functions on the metrics port (contract §3.2).
 	options.MetricsRegisterer = prometheus.NewRegistry()
 	options.MetricsCardinality = pulsar.MetricsCardinalityNone
 	return c.settings.NewClient(options)
 }
 
-// clientLogger gives the client's warnings and errors to log. Its info lines tell of every connection and consumer.
-func clientLogger(log *slog.Logger) pulsarlog.Logger {
-	return pulsarlog.NewLoggerWithSlog(slog.New(atLeast{log.Handler(), slog.LevelWarn}).With("component", "pulsar_client"))
+// clientLogger gives the client's warnings and errors to log, and the last to reason. Its info lines tell of every connection and consumer.
+func clientLogger(log *slog.Logger, reason *brokerlog.Reason) pulsarlog.Logger {
+	return pulsarlog.NewLoggerWithSlog(slog.New(reason.Handler(atLeast{log.Handler(), slog.LevelWarn})).With("component", "pulsar_client"))
 }
 
 // atLeast is a handler that leaves out what is below a level, unless the handler below it is at debug.

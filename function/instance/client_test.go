@@ -12,6 +12,7 @@ import (
 	"github.com/apache/pulsar-client-go/pulsar"
 	"github.com/stretchr/testify/require"
 
+	"github.com/rowvec/rowvec/brokerlog"
 	"github.com/rowvec/rowvec/function/instance/pulsartest"
 )
 
@@ -115,7 +116,7 @@ func TestTheClientsLogIsItsWarnings(t *testing.T) {
 		slog.LevelInfo:  {"warned", "failed"},
 	} {
 		var out bytes.Buffer
-		log := clientLogger(slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: level})))
+		log := clientLogger(slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: level})), &brokerlog.Reason{})
 		log.SubLogger(map[string]any{"topic": articles}).Info("told")
 		log.Warn("warned")
 		log.WithError(errBroker).Errorf("failed")

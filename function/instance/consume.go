@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/apache/pulsar-client-go/pulsar"
+
+	"github.com/rowvec/rowvec/brokerlog"
 )
 
 // Settings say how Consume consumes, beyond what the worker's configuration says.
@@ -30,6 +32,8 @@ type Settings struct {
 	LogTopic *LogTopic
 	// Output is nil, or what publishes to the function's output topic while Consume runs.
 	Output *Output
+	// Access is how to reach Pulsar; the zero value is the worker's way.
+	Access Access
 	// NewClient makes the Pulsar client. nil: pulsar.NewClient. Tests give a double.
 	NewClient func(pulsar.ClientOptions) (pulsar.Client, error)
 }
@@ -109,8 +113,8 @@ func (i *Instance) Consume(ctx context.Context, s Settings, h Handler) error {
 	}
 	c := &consumption{
 		settings: s, subscription: i.conf.Subscription, inputs: i.conf.Inputs, logTopicName: i.conf.LogTopic,
-		outputName: i.conf.Output, server: redactURL(i.conf.ServiceURL),
-		identity: newIdentity(i.conf), clientOptions: i.conf.ClientOptions,
+		outputName: i.conf.Output, server: s.Access.server(i.conf),
+		identity: newIdentity(i.conf), clientOptions: func() (pulsar.ClientOptions, error) { return s.Access.options(i.conf) },
 		handler: h, observer: reporter{i}, log: i.log,
 	}
 	c.run(ctx)
@@ -136,6 +140,7 @@ type consumption struct {
 	server        string // for the status
 	identity      identity
 	clientOptions func() (pulsar.ClientOptions, error)
+	reason        brokerlog.Reason // why the client does not connect
 	handler       Handler
 	observer      observer
 	log           *slog.Logger

@@ -71,6 +71,7 @@ func (f *feed) subscribe(ctx context.Context) (consumer pulsar.Consumer, partiti
 	delay := newRetryDelay()
 	silent := slowSubscribe
 	for {
+		began := time.Now()
 		consumer, partitions, err = f.trySubscribe(ctx, silent)
 		if err == nil {
 			f.condition("")
@@ -81,6 +82,7 @@ func (f *feed) subscribe(ctx context.Context) (consumer pulsar.Consumer, partiti
 		if ctx.Err() != nil {
 			return nil, 0, ctx.Err()
 		}
+		err = f.c.reason.Explain(err, began)
 		f.c.observer.fault(SourceException, fmt.Errorf("subscribe to %s: %w", f.in.Topic, err))
 		f.condition(fmt.Sprintf("cannot subscribe at %s: %s; trying again", f.c.server, oneLine(err)))
 		silent = 0 // from now on the status has a better text

@@ -25,21 +25,28 @@ const keepAlive = 10 * time.Second
 // connections and does not answer.
 const operationTimeout = 5 * time.Second
 
+// Access says where Pulsar is, and how it is reached.
+type Access struct {
+	ServiceURL     string // pulsar:// or pulsar+ssl://
+	Token          string // empty: none
+	TrustCertsFile string // authorities to trust, PEM; empty: the system's
+}
+
 // Tail opens a reader of what a topic gets from now on.
-func Tail(serviceURL, token, topic string, log *slog.Logger) func(ctx context.Context) (Reader, error) {
+func Tail(at Access, topic string, log *slog.Logger) func(ctx context.Context) (Reader, error) {
 	options := pulsar.ClientOptions{
-		URL: serviceURL, OperationTimeout: operationTimeout, ConnectionTimeout: operationTimeout,
+		URL: at.ServiceURL, TLSTrustCertsFilePath: at.TrustCertsFile, OperationTimeout: operationTimeout, ConnectionTimeout: operationTimeout,
 		Logger:             pulsarlog.NewLoggerWithSlog(slog.New(warnings{log.Handler()}).With("component", "pulsar_client")),
 		KeepAliveInterval:  keepAlive,
 		MetricsRegisterer:  prometheus.NewRegistry(),
 		MetricsCardinality: pulsar.MetricsCardinalityNone,
 		Description:        "rowvec serve",
 	}
-	if token != "" {
-		options.Authentication = pulsar.NewAuthenticationToken(token)
+	if at.Token != "" {
+		options.Authentication = pulsar.NewAuthenticationToken(at.Token)
 	}
 	return func(ctx context.Context) (Reader, error) {
-		if err := reach(ctx, serviceURL); err != nil {
+		if err := reach(ctx, at.ServiceURL); err != nil {
 			return nil, err
 		}
 		client, err := pulsar.NewClient(options)

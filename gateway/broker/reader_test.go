@@ -32,11 +32,11 @@ func TestAStopDoesNotWaitForABrokerThatIsAway(t *testing.T) {
 	require.NoError(t, l.Close())
 
 	begun := time.Now()
-	_, err = Tail("pulsar://"+l.Addr().String(), "", "t", slog.New(slog.DiscardHandler))(t.Context())
+	_, err = Tail(Access{ServiceURL: "pulsar://" + l.Addr().String()}, "t", slog.New(slog.DiscardHandler))(t.Context())
 	require.ErrorContains(t, err, "reach Pulsar")
 	stopped, stop := context.WithCancel(t.Context())
 	stop()
-	_, err = Tail("pulsar://192.0.2.1", "", "t", slog.New(slog.DiscardHandler))(stopped)
+	_, err = Tail(Access{ServiceURL: "pulsar://192.0.2.1"}, "t", slog.New(slog.DiscardHandler))(stopped)
 	require.ErrorIs(t, err, context.Canceled)
 	require.Less(t, time.Since(begun), operationTimeout/2)
 }

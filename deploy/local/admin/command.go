@@ -4,14 +4,16 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"net/http"
 	"os/exec"
 	"strings"
 )
 
 // Pulsar is one Pulsar to administrate.
 type Pulsar struct {
-	Program string // path of a pulsar-admin that points at URL
-	URL     string // admin URL, http://host:port
+	Program string       // path of a pulsar-admin that points at URL
+	URL     string       // admin URL, http://host:port
+	Client  *http.Client // nil: http.DefaultClient
 }
 
 // CommandError is a pulsar-admin command that failed, with what it printed.

@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -132,7 +133,7 @@ func (p Pulsar) get(ctx context.Context, path string, into any) error {
 	if err != nil {
 		return fmt.Errorf("ask Pulsar for %s: %w", path, err)
 	}
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := cmp.Or(p.Client, http.DefaultClient).Do(req)
 	if err != nil {
 		return fmt.Errorf("ask Pulsar for %s: %w", path, err)
 	}

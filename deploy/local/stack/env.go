@@ -34,7 +34,7 @@ type Env struct {
 func (s *Stack) Env() Env {
 	e := Env{
 		PulsarURL:      s.Pulsar.URL(),
-		PulsarAdminURL: adminURL(s.Pulsar.at.ports),
+		PulsarAdminURL: s.Admin().URL,
 		PulsarAdmin:    filepath.Join(s.opts.Dir, adminName),
 		PostgresURL:    s.Postgres.URL(),
 		ChromaURL:      s.Chroma.URL(),

@@ -66,7 +66,7 @@ func (s *Stack) gatewaySettings(function []byte) ([]byte, error) {
 		"userConfig/embedding/model":      EmbeddingModel,
 		"userConfig/embedding/dimensions": EmbeddingDimensions,
 		"userConfig/chroma/url":           s.Chroma.URL(),
-		"userConfig/pulsar/adminURL":      adminURL(s.Pulsar.at.ports),
+		"userConfig/pulsar/adminURL":      s.Admin().URL,
 		"userConfig/pulsar/serviceURL":    s.Pulsar.URL(),
 		"userConfig/postgres/url":         map[string]any{"secret": gatewaySecret},
 		"userConfig/gateway/listen":       fmt.Sprintf("127.0.0.1:%d", s.Gateway.at.ports[0]),

@@ -188,14 +188,14 @@ func TestProbes(t *testing.T) {
 	port, err := strconv.Atoi(parsed.Port())
 	require.NoError(t, err)
 	at := place{dir: t.TempDir(), ports: []int{port, port, port}}
-	parts := []service{newPulsar(at), newChroma(at), newEmbedding(at)}
+	parts := []service{newPulsar(at, nil), newChroma(at), newEmbedding(at)}
 	for _, part := range parts {
 		require.NoError(t, part.ready(t.Context()), "%T", part)
 	}
 	vector = "0.5"
 	require.ErrorContains(t, newEmbedding(at).ready(t.Context()), "384 numbers")
 	leads = "false"
-	require.ErrorContains(t, newPulsar(at).ready(t.Context()), "does not lead yet")
+	require.ErrorContains(t, newPulsar(at, nil).ready(t.Context()), "does not lead yet")
 	status = http.StatusServiceUnavailable
 	for _, part := range parts {
 		require.ErrorContains(t, part.ready(t.Context()), "503", "%T", part)

@@ -17,6 +17,10 @@ func probeClient() *http.Client {
 
 // ask sends one request (a POST when there is a body) and wants 200; the answer goes into into, unless that is nil.
 func ask(ctx context.Context, address, body string, into any) error {
+	return askBy(ctx, probeClient(), address, body, into)
+}
+
+func askBy(ctx context.Context, client *http.Client, address, body string, into any) error {
 	method := http.MethodGet
 	if body != "" {
 		method = http.MethodPost
@@ -26,7 +30,7 @@ func ask(ctx context.Context, address, body string, into any) error {
 		return err
 	}
 	request.Header.Set("Content-Type", "application/json")
-	response, err := probeClient().Do(request)
+	response, err := client.Do(request)
 	if err != nil {
 		return err
 	}

@@ -28,6 +28,7 @@ const (
 	brokerPort = iota
 	webPort
 	bookiePort
+	plainWebPort // of a secure Pulsar only
 )
 
 // withoutPulsar are variables that Pulsar's scripts take settings from.
@@ -39,9 +40,10 @@ type pulsar struct {
 	connector    string // the NAR's folder, in the cache
 	unpacked     string // where Pulsar unpacks NARs to, in the cache: 100 MB that each stack would else unpack again
 	java         string
+	security     *security // nil: everything in the clear, and nobody is asked who he is
 }
 
-func newPulsar(at place) service { return &pulsar{place: at} }
+func newPulsar(at place, with *security) service { return &pulsar{place: at, security: with} }
 
 func (p *pulsar) install(ctx context.Context, cache *install.Cache, task *progress.Task) (err error) {
 	if p.java, err = install.JavaHome(ctx); err != nil {
@@ -133,14 +135,16 @@ func (p *pulsar) env(with ...string) []string {
 func (p *pulsar) ready(ctx context.Context) error {
 	var clusters, functions []string
 	var leads bool
-	if err := ask(ctx, adminURL(p.ports)+"/admin/v2/clusters", "", &clusters); err != nil {
+	client, err := p.client()
+	if err != nil {
 		return err
 	}
-	if err := ask(ctx, adminURL(p.ports)+"/admin/v3/functions/public/default", "", &functions); err != nil {
-		return err
-	}
-	if err := ask(ctx, adminURL(p.ports)+"/admin/v2/worker/cluster/leader/ready", "", &leads); err != nil {
-		return err
+	for path, into := range map[string]any{
+		"/admin/v2/clusters": &clusters, "/admin/v3/functions/public/default": &functions, "/admin/v2/worker/cluster/leader/ready": &leads,
+	} {
+		if err := askBy(ctx, client, p.adminURL()+path, "", into); err != nil {
+			return err
+		}
 	}
 	if !leads {
 		return errors.New("the functions worker does not lead yet")
@@ -148,9 +152,19 @@ func (p *pulsar) ready(ctx context.Context) error {
 	return nil
 }
 
-func (p *pulsar) url() string { return local("pulsar", p.ports[brokerPort]) }
+func (p *pulsar) url() string {
+	if p.security != nil {
+		return local("pulsar+ssl", p.ports[brokerPort])
+	}
+	return local("pulsar", p.ports[brokerPort])
+}
 
-func adminURL(ports []int) string { return local("http", ports[webPort]) }
+func (p *pulsar) adminURL() string {
+	if p.security != nil {
+		return local("https", p.ports[webPort])
+	}
+	return local("http", p.ports[webPort])
+}
 
 func (p *pulsar) outside() []string { return nil }
 

@@ -69,11 +69,14 @@ func (p *pulsar) configure() error {
 	}); err != nil {
 		return err
 	}
-	return edit(filepath.Join(p.dir, "conf", "functions_worker.yml"), ": ", map[string]string{
+	if err := edit(filepath.Join(p.dir, "conf", "functions_worker.yml"), ": ", map[string]string{
 		"pulsarServiceUrl":       p.url(),
-		"pulsarWebServiceUrl":    adminURL(p.ports),
+		"pulsarWebServiceUrl":    p.adminURL(),
 		"narExtractionDirectory": p.unpacked,
-	})
+	}); err != nil || p.security == nil {
+		return err
+	}
+	return p.configureSecurely()
 }
 
 // edit sets top-level keys of a properties or YAML file; a key that is not there is appended.
@@ -101,8 +104,8 @@ func (p *pulsar) writeAdmin() error {
 # pulsar-admin of the local stack. It works in Pulsar's folder: give it absolute paths.
 export JAVA_HOME=%s PULSAR_LOG_DIR=%s PULSAR_GC=%s PULSAR_GC_LOG=' '
 unset PULSAR_CLIENT_CONF PULSAR_LOG_CONF PULSAR_EXTRA_OPTS PULSAR_MEM OPTS CLASSPATH
-exec %s --admin-url %s "$@"
-`, quote(p.java), quote(filepath.Join(p.dir, "logs")), quote(smallJVM), quote(filepath.Join(p.dir, "bin", "pulsar-admin")), adminURL(p.ports))
+exec %s --admin-url %s%s "$@"
+`, quote(p.java), quote(filepath.Join(p.dir, "logs")), quote(smallJVM), quote(filepath.Join(p.dir, "bin", "pulsar-admin")), p.adminURL(), p.adminFlags())
 	return writeFile(filepath.Join(filepath.Dir(p.dir), adminName), script, 0o755)
 }
 

@@ -16,6 +16,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/rowvec/rowvec/deploy/local/authority"
 	"github.com/rowvec/rowvec/deploy/local/install"
 	"github.com/rowvec/rowvec/deploy/local/progress"
 )
@@ -30,6 +31,8 @@ type Options struct {
 	Out io.Writer
 	// Log takes what is worth knowing later; nil is silent.
 	Log *slog.Logger
+	// Secure has Pulsar speak TLS only and ask for tokens, which Stack.Authority makes.
+	Secure bool
 	// Detach lets the parts outlive this program. Without it they are ended when this program dies, however it dies.
 	Detach bool
 }
@@ -42,6 +45,8 @@ type Stack struct {
 	Debezium2, Debezium3 *Component
 	// Gateway is `rowvec serve`. It starts only by StartGateway.
 	Gateway *Component
+	// Authority signs what a secure stack's Pulsar trusts; nil without Options.Secure.
+	Authority *authority.Authority
 
 	opts   Options
 	cache  *install.Cache
@@ -171,6 +176,15 @@ func open(opts Options) (*Stack, error) {
 
 // assemble makes the parts.
 func (s *Stack) assemble() error {
+	var secured *security
+	pulsarPorts := 3
+	if s.opts.Secure {
+		pulsarPorts = 4
+		var err error
+		if secured, err = s.secure(); err != nil {
+			return err
+		}
+	}
 	parts := []struct {
 		into  **Component
 		name  string
@@ -180,7 +194,7 @@ func (s *Stack) assemble() error {
 		{&s.Postgres, "postgres", 1, newPostgres},
 		{&s.Chroma, "chroma", 1, newChroma},
 		{&s.Embedding, "embedding", 1, newEmbedding},
-		{&s.Pulsar, "pulsar", 3, newPulsar},
+		{&s.Pulsar, "pulsar", pulsarPorts, func(at place) service { return newPulsar(at, secured) }},
 		{&s.Debezium2, "debezium2", 1, newDebezium2},
 		{&s.Debezium3, "debezium3", 1, newDebezium3},
 		{&s.Gateway, "gateway", 1, newGateway},
@@ -306,7 +320,7 @@ func (s *Stack) Wipe(ctx context.Context) error {
 			errs = append(errs, os.RemoveAll(dir))
 		}
 	}
-	for _, name := range []string{"logs", stateName, envName, adminName} {
+	for _, name := range []string{"logs", authorityName, stateName, envName, adminName} {
 		errs = append(errs, os.RemoveAll(filepath.Join(s.opts.Dir, name)))
 	}
 	return errors.Join(errs...)

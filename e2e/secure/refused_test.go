@@ -1,0 +1,55 @@
+//go:build e2e
+
+package secure
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/rowvec/rowvec/deploy/local/authority"
+)
+
+// TestWhoIsNotLetInIsTold: a function that Pulsar does not let in says why, runs on, and comes in by itself when the files that it was given have become right.
+func TestWhoIsNotLetInIsTold(t *testing.T) {
+	other, err := authority.Open(filepath.Join(t.TempDir(), "other"))
+	require.NoError(t, err)
+	ca, token := filepath.Join(t.TempDir(), "ca.pem"), filepath.Join(t.TempDir(), "token")
+	put := func(into, from string) {
+		text, err := os.ReadFile(from)
+		require.NoError(t, err)
+		require.NoError(t, os.WriteFile(into, text, 0o600))
+	}
+	issued := func(a *authority.Authority, role string) string {
+		path, err := a.Token(role)
+		require.NoError(t, err)
+		return path
+	}
+	put(ca, other.CertFile())
+	put(token, issued(other, functionRole))
+	access := map[string]any{"token": map[string]any{"file": token}, "caFile": ca, "adminURL": world.env.PulsarAdminURL, "serviceURL": world.env.PulsarURL}
+	const name = "rowvec-stranger"
+	file := functionYAML(t, name, map[string]any{"userConfig/pulsar": access, "output": nil, "logTopic": nil})
+	deployer(t, "functions", "create", "--function-config-file", file)
+	where := "token: userConfig.pulsar.token {file: " + token + "}; trusted certificates: " + ca
+
+	says(t, name, "cannot subscribe", "certificate signed by unknown authority", where)
+	answer, err := rowvec(t, "dlq", "list", "-f", file)
+	require.Error(t, err)
+	require.Contains(t, answer, "certificate signed by unknown authority")
+
+	put(ca, world.stack.Authority.CertFile())
+	says(t, name, "cannot subscribe", "Failed to authenticate", where)
+	answer, err = rowvec(t, "dlq", "list", "-f", file)
+	require.Error(t, err)
+	require.Contains(t, answer, "401")
+
+	put(token, issued(world.stack.Authority, "stranger"))
+	says(t, name, "cannot subscribe", "AuthorizationError", where)
+
+	put(token, issued(world.stack.Authority, functionRole))
+	says(t, name)
+	deployer(t, "functions", "delete", "--name", name)
+}
