@@ -86,6 +86,19 @@ func (h atLeast) WithGroup(name string) slog.Handler {
 	return atLeast{h.Handler.WithGroup(name), h.level}
 }
 
+// slowly runs work, which cannot be given up, and calls tell once if it takes longer than patience.
+func slowly(patience time.Duration, work, tell func()) {
+	ended := make(chan struct{})
+	watched := background(func() {
+		if !within(patience, ended) {
+			tell()
+		}
+	})
+	work()
+	close(ended)
+	<-watched
+}
+
 // calls owns the goroutines of the client's blocking calls, none of which takes a context.
 type calls struct {
 	mu      sync.Mutex

@@ -94,12 +94,14 @@ func (f *feed) subscribe(ctx context.Context) (consumer pulsar.Consumer, partiti
 
 // trySubscribe makes one attempt. If silent is not zero and the attempt takes longer, the status says that it is under way.
 func (f *feed) trySubscribe(ctx context.Context, silent time.Duration) (consumer pulsar.Consumer, partitions int, err error) {
-	ended := make(chan struct{})
-	watched := background(func() {
-		if silent > 0 && !within(silent, ended) {
-			f.condition("not subscribed yet at " + f.c.server)
-		}
-	})
+	if silent == 0 {
+		return f.attach(ctx)
+	}
+	slowly(silent, func() { consumer, partitions, err = f.attach(ctx) }, func() { f.condition("not subscribed yet at " + f.c.server) })
+	return consumer, partitions, err
+}
+
+func (f *feed) attach(ctx context.Context) (consumer pulsar.Consumer, partitions int, err error) {
 	made, err := await(ctx, &f.c.calls, func() (subscribed, error) {
 		options, partitions, err := f.options()
 		if err != nil {
@@ -108,8 +110,6 @@ func (f *feed) trySubscribe(ctx context.Context, silent time.Duration) (consumer
 		consumer, err := f.c.client.Subscribe(options)
 		return subscribed{consumer, partitions}, err
 	}, func(late subscribed) { late.consumer.Close() })
-	close(ended)
-	<-watched
 	if err != nil {
 		return nil, 0, err
 	}

@@ -33,6 +33,9 @@ type deadLetters struct {
 const (
 	lettersPerRound  = 100
 	deadLetterSource = "dead-letter topic"
+
+	// slowProducer is when a producer that is not made yet shows in the status: after the client's own limits for a lookup and an answer.
+	slowProducer = 25 * time.Second
 )
 
 func newDeadLetters(topic string, id identity, calls *calls, o observer, log *slog.Logger) *deadLetters {
@@ -82,6 +85,12 @@ func (d *deadLetters) deliver(ctx context.Context, round []letter) {
 	d.waiting.Store(0)
 }
 
+// silent is what the status says of a broker that leaves the producer waiting, which it may do without end, for example while the topic is
+// over its quota: the client sets no limit to that.
+func (d *deadLetters) silent() string {
+	return fmt.Sprintf("no answer to the producer for %s (userConfig.deadLetterTopic): is the topic over its quota? What should go there waits", d.topic)
+}
+
 func (d *deadLetters) complain(err error) {
 	d.observer.fault(SinkException, fmt.Errorf("publish to the dead-letter topic %s: %w", d.topic, err))
 	d.observer.condition(deadLetterSource, fmt.Sprintf(
@@ -90,7 +99,9 @@ func (d *deadLetters) complain(err error) {
 
 // publish sends a round in its order and returns the letters that were not confirmed, with the first error.
 func (d *deadLetters) publish(ctx context.Context, round []letter) ([]letter, error) {
-	producer, err := d.open(ctx)
+	var producer pulsar.Producer
+	var err error
+	slowly(slowProducer, func() { producer, err = d.open(ctx) }, func() { d.observer.condition(deadLetterSource, d.silent()) })
 	if err != nil {
 		return round, err
 	}

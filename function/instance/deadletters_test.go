@@ -94,6 +94,30 @@ func TestDeadLettersWaitUntilTheTopicTakesThem(t *testing.T) {
 	}
 }
 
+// The client waits without end for a producer that the broker has queued.
+func TestAProducerThatIsNotMadeShowsInTheStatus(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		f.worker.handle = settleAs(poison("malformed"))
+		answer := make(chan struct{})
+		f.broker.Script("producer "+deadTopic, pulsartest.Fault{Block: answer})
+		f.start()
+		f.publish(articles, "k")
+		f.pass(slowProducer - time.Millisecond)
+		require.Empty(t, f.seen.snapshot().conditions)
+		f.pass(time.Millisecond)
+		require.Contains(t, f.seen.snapshot().conditions[deadLetterSource], "no answer to the producer for "+deadTopic)
+		f.pass(time.Hour)
+		require.Zero(t, f.broker.Count("producer "), "one call waits, however long it takes")
+		close(answer)
+		synctest.Wait()
+		require.Empty(t, f.seen.snapshot().conditions)
+		require.Equal(t, []string{"k"}, f.published(deadTopic))
+		f.end()
+	})
+}
+
 func TestOnlyTheLettersThatFailedAreSentAgain(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

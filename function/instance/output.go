@@ -145,7 +145,11 @@ func (o *Output) tell() {
 }
 
 func (o *Output) publish(ctx context.Context, round []envelope) ([]envelope, error) {
-	producer, err := o.open(ctx)
+	var producer pulsar.Producer
+	var err error
+	slowly(slowProducer, func() { producer, err = o.open(ctx) }, func() {
+		o.observer.condition(outputSource, fmt.Sprintf("no answer to the producer for %s (output): is the topic over its quota? No record is held up", o.topic))
+	})
 	if err != nil {
 		return round, err
 	}

@@ -21,6 +21,8 @@ const (
 	idleTime         = 5 * time.Minute
 	connectTimeout   = 10 * time.Second
 	statementTimeout = "10s"
+	// fetchTimeout bounds one Fetch on our side: the server's own limit is kept by nobody when the network is gone.
+	fetchTimeout = 25 * time.Second
 )
 
 // session is what each connection begins with.
@@ -29,7 +31,8 @@ const session = wire.Session + "SET statement_timeout = '" + statementTimeout + 
 // Reader is the source's database. It is safe for concurrent use. Close it.
 type Reader struct {
 	pool  *pgxpool.Pool
-	known atomic.Bool // a table of the source was found in this database
+	known atomic.Bool   // a table of the source was found in this database
+	limit time.Duration // of a Fetch
 }
 
 // New returns a reader of the database of a postgres:// URL. It connects when something is first read. Its error never shows the URL,
@@ -45,6 +48,8 @@ func New(url string) (*Reader, error) {
 	// session that a pooler may give to somebody else.
 	cfg.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeDescribeExec
 	cfg.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {
+		ctx, cancel := context.WithTimeout(ctx, connectTimeout) // the pool's own ends with the pool
+		defer cancel()
 		_, err := conn.Exec(ctx, session, pgx.QueryExecModeSimpleProtocol)
 		return err
 	}
@@ -52,7 +57,7 @@ func New(url string) (*Reader, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the pool: %w", classify(err))
 	}
-	return &Reader{pool: pool}, nil
+	return &Reader{pool: pool, limit: fetchTimeout}, nil
 }
 
 // Close ends the connections.
@@ -62,6 +67,18 @@ func (r *Reader) Close() { r.pool.Close() }
 // exactly as its source would have sent them (wire.Send). found is false when there is no such row. Where the database does not show the
 // change yet, the error is of class retry. It makes one attempt; its errors are *Error, or the context's.
 func (r *Reader) Fetch(
+	ctx context.Context, change *connector.Change, key []connector.Column, columns []string,
+) (row connector.Row, found bool, err error) {
+	limited, cancel := context.WithTimeout(ctx, r.limit)
+	defer cancel()
+	row, found, err = r.fetch(limited, change, key, columns)
+	if err != nil && limited.Err() != nil && ctx.Err() == nil {
+		err = classify(limited.Err())
+	}
+	return row, found, err
+}
+
+func (r *Reader) fetch(
 	ctx context.Context, change *connector.Change, key []connector.Column, columns []string,
 ) (row connector.Row, found bool, err error) {
 	table, err := wire.Describe(ctx, r.pool, change.Table)

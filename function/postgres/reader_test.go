@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgproto3"
 	"github.com/stretchr/testify/require"
@@ -115,6 +116,16 @@ func TestAnUnreachableServer(t *testing.T) {
 	require.ErrorIs(t, err, context.Canceled)
 	var f fault
 	require.False(t, errors.As(err, &f), "ended by us: says nothing of Postgres")
+}
+
+// A server whose network is gone keeps no statement_timeout.
+func TestAServerThatFallsSilentIsGivenUp(t *testing.T) {
+	t.Parallel()
+	r := open(t, &server{silent: true})
+	r.limit = 100 * time.Millisecond
+	_, _, err := r.Fetch(t.Context(), update(), byID(int64(7)), []string{"body"})
+	requireFault(t, err, "retry", ReasonUnreachable)
+	require.EqualError(t, err, "postgres.url: Postgres does not answer: it takes too long")
 }
 
 func TestAnAddressThatIsNone(t *testing.T) {

@@ -26,6 +26,7 @@ type server struct {
 	table        []wire.Column // what the catalog says; nil: a bigint id and texts
 	columns      []string      // of the row, nil: no row; "\x00" is null
 	standby      bool
+	silent       bool   // nothing is answered after the login's end
 	snapshot     string // "" is one that has seen everything
 	publications string // how many there are
 	status       string // of a transaction; "" is one of the future
@@ -86,7 +87,9 @@ func (s *server) serve(b *pgproto3.Backend) error {
 		if _, bye := m.(*pgproto3.Terminate); bye {
 			return nil
 		}
-		s.answer(b, m)
+		if _, first := m.(*pgproto3.Query); first || !s.silent {
+			s.answer(b, m)
+		}
 	}
 }
 

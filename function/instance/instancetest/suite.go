@@ -33,6 +33,7 @@ func Suite(t *testing.T, serviceURL, adminURL string) {
 		{"dead letters outlast their subscription and their topic", lettersOutlast},
 		{"partitioned topic", partitionedTopic},
 		{"topic that gets more partitions", grownTopic},
+		{"messages on their way are few", prefetchIsSmall},
 		{"topics pattern", topicsPattern},
 		{"abandoned message comes again", abandonedComesAgain},
 		{"held messages survive a reconnect", reconnect},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"strconv"
 	"sync"
+	"time"
 
 	"github.com/apache/pulsar-client-go/pulsar"
 	"github.com/stretchr/testify/require"
@@ -34,6 +35,38 @@ func partitionedTopic(e *env) {
 	for n := range 3 {
 		e.backlog(topic+"-partition-"+strconv.Itoa(n), 0)
 	}
+}
+
+// prefetchIsSmall has the handler stand still: what the broker has sent is in memory, whatever its size.
+func prefetchIsSmall(e *env) {
+	topic := e.topic("backlog")
+	const parts = 4
+	e.partitions(topic, parts)
+	for n := range parts {
+		e.subscribe(topic+"-partition-"+strconv.Itoa(n), subscriptionName).Close()
+		keys := make([]string, 100)
+		for i := range keys {
+			keys[i] = "k" + strconv.Itoa(i)
+		}
+		e.publish(topic+"-partition-"+strconv.Itoa(n), keys...)
+	}
+	node := e.start(options{inputs: []string{topic}, subscription: "shared", handle: func(ctx context.Context, d *instance.Delivery) {
+		<-ctx.Done()
+		d.Settle(instance.Settlement{Verdict: instance.Abandon})
+	}})
+	sent := func() (n float64) {
+		for i := range parts {
+			for _, c := range e.stats(topic + "-partition-" + strconv.Itoa(i)).Subscriptions[subscriptionName].Consumers {
+				unacked, _ := c["unackedMessages"].(float64)
+				n += unacked
+			}
+		}
+		return n
+	}
+	const most = instance.DefaultPrefetch + 1 // with the one that the handler has
+	e.until(func() bool { return sent() == most })
+	require.Never(e, func() bool { return sent() > most }, time.Second, pace)
+	node.end()
 }
 
 func grownTopic(e *env) {
