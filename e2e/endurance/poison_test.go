@@ -28,7 +28,8 @@ import (
 const (
 	refusedWord = "unspeakable"
 	poisonOneIn = 100 // rows
-	liveRate    = 40  // rows a second, in each of two tables
+	liveRate    = 20  // rows a second, in each of two tables
+	fewTexts    = 3.5 // in a request, up to which isolation costs few of them: see requireCheap
 	modelTakes  = 50 * time.Millisecond
 )
 
@@ -112,7 +113,7 @@ func TestPoisonAmongMany(t *testing.T) {
 		require.NoError(t, err)
 	}
 	f.requireEqual(t, n)
-	require.LessOrEqual(t, live.more()*100, live.without*15, "more requests, of rows that come one by one")
+	live.requireCheap(t)
 	require.LessOrEqual(t, float64(bulk.with), 1.3*bits+float64(bulk.without), "requests, of rows that come all at once")
 }
 
@@ -133,6 +134,19 @@ func (f *function) compare(t *testing.T, book *ledger, how string, poison []int,
 		rows: lengths.rows, poison: len(poison), without: book.requests[good], with: book.requests[poisoned] + probes,
 		textsInRequest: float64(book.texts[good]) / float64(book.requests[good]),
 	}
+}
+
+// requireCheap: rows that come one by one cost 15 % more requests at most when one in a hundred is poison. That is so while requests have few texts. Where the
+// machine is so busy that many gather between two requests, each poison row may cost what a search by halves costs: more than the average request's, because
+// it is more often in a large one.
+func (c compared) requireCheap(t *testing.T) {
+	t.Helper()
+	allowed := 0.15 * float64(c.without)
+	if c.textsInRequest > fewTexts {
+		t.Logf("the machine is busy: %.1f texts gathered for a request", c.textsInRequest)
+		allowed = float64(c.poison) * (math.Log2(c.textsInRequest) + 3)
+	}
+	require.LessOrEqual(t, float64(c.more()), allowed, "more requests, of rows that come one by one")
 }
 
 // informationBits is log2 of the ways to choose k of n.
