@@ -2,38 +2,27 @@ package mailbox
 
 import (
 	"context"
-	"encoding/json"
+	"errors"
 	"fmt"
-	"io"
-	"net/http"
 )
 
-// maxAnswer bounds what one question may bring: the ranges of acknowledged letters are the largest part.
-const maxAnswer = 64 << 20
-
-// ask asks about a topic and decodes the answer; found is false for 404.
+// ask asks about a topic and decodes the answer; found is false when there is no such topic.
 func (m *Mailbox) ask(ctx context.Context, t topicName, question string, into any) (found bool, err error) {
-	what := t.full() + ", " + question
-	answer, err := m.admin.Get(ctx, "admin", "v2", "persistent", t.tenant, t.namespace, t.name, question)
-	if err != nil {
-		return false, fmt.Errorf("ask Pulsar for %s: %w", what, err)
-	}
-	defer func() { _ = answer.Body.Close() }() // only read
-	text, err := io.ReadAll(io.LimitReader(answer.Body, maxAnswer))
-	switch {
-	case err != nil:
-		return false, fmt.Errorf("ask Pulsar for %s: %w", what, err)
-	case answer.StatusCode == http.StatusNotFound:
+	err = m.admin.Read(ctx, into, "admin", "v2", "persistent", t.tenant, t.namespace, t.name, question)
+	var status interface {
+		Missing() bool
+		Denied() bool
+	} // admin.StatusError
+	switch what := t.full() + ", " + question; {
+	case err == nil:
+		return true, nil
+	case errors.As(err, &status) && status.Missing():
 		return false, nil
-	case answer.StatusCode == http.StatusUnauthorized || answer.StatusCode == http.StatusForbidden:
-		return false, fmt.Errorf("ask Pulsar for %s: it answered %s; userConfig.pulsar.token needs a role that may consume there", what, answer.Status)
-	case answer.StatusCode != http.StatusOK:
-		return false, fmt.Errorf("ask Pulsar for %s: it answered %s", what, answer.Status)
+	case errors.As(err, &status) && status.Denied():
+		return false, fmt.Errorf("ask Pulsar for %s: %w; userConfig.pulsar.token needs a role that may consume there", what, err)
+	default:
+		return false, fmt.Errorf("ask Pulsar for %s: %w", what, err)
 	}
-	if err := json.Unmarshal(text, into); err != nil {
-		return false, fmt.Errorf("ask Pulsar for %s: read its answer: %w", what, err)
-	}
-	return true, nil
 }
 
 // stats is what a broker answers for a topic, and for a partitioned one with partitioned-stats.

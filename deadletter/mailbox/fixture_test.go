@@ -1,12 +1,10 @@
 package mailbox_test
 
 import (
-	"context"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
-	"strings"
 	"testing"
 	"time"
 
@@ -15,6 +13,7 @@ import (
 
 	"github.com/rowvec/rowvec/deadletter"
 	"github.com/rowvec/rowvec/deadletter/mailbox"
+	"github.com/rowvec/rowvec/function/admin"
 	"github.com/rowvec/rowvec/function/instance/pulsartest"
 )
 
@@ -30,12 +29,12 @@ type fixture struct {
 	box    *mailbox.Mailbox
 }
 
-// asker answers for the admin interface without a network, so that it works in a synctest bubble.
-type asker struct{ handler http.Handler }
+// direct is the way to a handler without a network, so that it works in a synctest bubble.
+type direct struct{ handler http.Handler }
 
-func (a asker) Get(ctx context.Context, segments ...string) (*http.Response, error) {
+func (d direct) RoundTrip(r *http.Request) (*http.Response, error) {
 	w := httptest.NewRecorder()
-	a.handler.ServeHTTP(w, httptest.NewRequestWithContext(ctx, http.MethodGet, "/"+strings.Join(segments, "/"), nil))
+	d.handler.ServeHTTP(w, r)
 	return w.Result(), nil
 }
 
@@ -46,7 +45,9 @@ func newFixture(t *testing.T) *fixture {
 	require.NoError(t, err)
 	f.broker.Subscribe(letters, deadletter.Subscription)
 	f.broker.Subscribe(source, "shop-sub")
-	f.box, err = mailbox.New(mailbox.Config{Topic: "shop-dlq", Subscription: "shop-sub", Client: client, Admin: asker{f.broker.Admin()}})
+	questions, err := admin.New(admin.Config{URL: "http://broker.test", Transport: direct{f.broker.Admin()}})
+	require.NoError(t, err)
+	f.box, err = mailbox.New(mailbox.Config{Topic: "shop-dlq", Subscription: "shop-sub", Client: client, Admin: questions})
 	require.NoError(t, err)
 	require.Equal(t, letters, f.box.Topic())
 	return f

@@ -13,16 +13,15 @@ package mailbox
 
 import (
 	"context"
-	"net/http"
 	"sync"
 	"time"
 
 	"github.com/apache/pulsar-client-go/pulsar"
 )
 
-// Asker asks Pulsar's admin interface; see admin.Client.
+// Asker asks Pulsar's admin interface; see admin.Client. An answer that is none says by Missing() and Denied(), both bool, of what kind.
 type Asker interface {
-	Get(ctx context.Context, segments ...string) (*http.Response, error)
+	Read(ctx context.Context, into any, segments ...string) error
 }
 
 // Config says which letters there are and what reaches them.

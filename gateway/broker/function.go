@@ -4,18 +4,13 @@ package broker
 
 import (
 	"context"
-	"encoding/json"
+	"errors"
 	"fmt"
-	"io"
-	"net/http"
 	"strings"
 
 	"github.com/rowvec/rowvec/function/admin"
 	"github.com/rowvec/rowvec/gateway/monitor"
 )
-
-// maxAnswer bounds what one question may bring.
-const maxAnswer = 16 << 20
 
 // Function asks for one function by Pulsar's admin interface.
 type Function struct {
@@ -98,23 +93,14 @@ func newest(lists ...[]exception) exception {
 
 // get decodes an answer; found is false for 404.
 func (f *Function) get(ctx context.Context, into any, segments ...string) (found bool, err error) {
-	what := strings.Join(segments, "/")
-	answer, err := f.Admin.Get(ctx, segments...)
-	if err != nil {
-		return false, fmt.Errorf("ask Pulsar for %s: %w", what, err)
-	}
-	defer func() { _ = answer.Body.Close() }() // only read
-	text, err := io.ReadAll(io.LimitReader(answer.Body, maxAnswer))
+	err = f.Admin.Read(ctx, into, segments...)
+	var status *admin.StatusError
 	switch {
-	case err != nil:
-		return false, fmt.Errorf("ask Pulsar for %s: %w", what, err)
-	case answer.StatusCode == http.StatusNotFound:
+	case err == nil:
+		return true, nil
+	case errors.As(err, &status) && status.Missing():
 		return false, nil
-	case answer.StatusCode != http.StatusOK:
-		return false, fmt.Errorf("ask Pulsar for %s: it answered %s", what, answer.Status)
+	default:
+		return false, fmt.Errorf("ask Pulsar for %s: %w", strings.Join(segments, "/"), err)
 	}
-	if err := json.Unmarshal(text, into); err != nil {
-		return false, fmt.Errorf("ask Pulsar for %s: read its answer: %w", what, err)
-	}
-	return true, nil
 }
