@@ -51,6 +51,7 @@ load: ## measure the gateway with the real Chroma: 200 searches a second, of new
 test-e2e: build browser ## end-to-end tests on the real stack
 	@mkdir -p e2e/out
 	go test -count=1 -tags e2e -v -timeout 45m ./e2e 2>&1 | tee e2e/out/e2e.log
+	go test -count=1 -tags e2e -v -timeout 10m ./e2e/secure 2>&1 | tee -a e2e/out/e2e.log
 	@if grep -q -- '--- SKIP' e2e/out/e2e.log; then echo 'a test was skipped: that is a failure' >&2; exit 1; fi
 
 # CHAOS_ONLY, a regular expression, takes only the faults that it matches. Table and picture are left in e2e/out.

@@ -1,6 +1,7 @@
 package admin_test
 
 import (
+	"crypto/x509"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -103,4 +104,24 @@ func TestAQuestionIsBoundedInTime(t *testing.T) {
 		require.NoError(t, answer.Body.Close())
 	}
 	require.ErrorContains(t, err, "deadline exceeded")
+}
+
+func TestCertificateOfAnAuthorityOfOnesOwn(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewTLSServer(http.NotFoundHandler())
+	t.Cleanup(server.Close)
+	roots := x509.NewCertPool()
+	roots.AddCert(server.Certificate())
+	ask := func(roots *x509.CertPool) error {
+		client, err := admin.New(admin.Config{URL: server.URL, RootCAs: roots})
+		require.NoError(t, err)
+		defer client.Close()
+		answer, err := client.Get(t.Context(), "admin")
+		if err == nil {
+			require.NoError(t, answer.Body.Close())
+		}
+		return err
+	}
+	require.NoError(t, ask(roots))
+	require.ErrorAs(t, ask(nil), new(x509.UnknownAuthorityError))
 }
