@@ -125,3 +125,26 @@ func TestCertificateOfAnAuthorityOfOnesOwn(t *testing.T) {
 	require.NoError(t, ask(roots))
 	require.ErrorAs(t, ask(nil), new(x509.UnknownAuthorityError))
 }
+
+func TestARotatedTokenIsFound(t *testing.T) {
+	t.Parallel()
+	tokens := []string{"first", "second"}
+	c := serve(t, admin.Config{TokenFrom: func() (string, error) {
+		if len(tokens) == 0 {
+			return "", io.ErrUnexpectedEOF
+		}
+		token := tokens[0]
+		tokens = tokens[1:]
+		return token, nil
+	}}, func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, r.Header.Get("Authorization")) })
+	for _, want := range []string{"Bearer first", "Bearer second"} {
+		answer, err := c.Get(t.Context(), "admin")
+		require.NoError(t, err)
+		text, err := io.ReadAll(answer.Body)
+		require.NoError(t, err)
+		require.NoError(t, answer.Body.Close())
+		require.Equal(t, want, string(text))
+	}
+	_, err := c.Get(t.Context(), "admin") //nolint:bodyclose // there is none
+	require.ErrorIs(t, err, io.ErrUnexpectedEOF)
+}
