@@ -36,15 +36,15 @@ func newResolver(c config.Pulsar, workers string, lookup Lookup, cond conditions
 	if address == "" {
 		return nil, nil //nolint:nilnil // documented
 	}
-	token, err := c.Token.Resolve(lookup)
-	if err != nil {
+	token := func() (string, error) { return c.Token.Resolve(lookup) }
+	if _, err := token(); err != nil {
 		return nil, fmt.Errorf("%s.pulsar.token: %w", config.Root, err)
 	}
 	roots, err := c.CAFile.Pool()
 	if err != nil {
 		return nil, fmt.Errorf("%s.pulsar.caFile: %w", config.Root, err)
 	}
-	r, err := schema.New(admin.Config{URL: address, Token: token, RootCAs: roots})
+	r, err := schema.New(admin.Config{URL: address, TokenFrom: token, RootCAs: roots})
 	if err != nil {
 		return nil, fmt.Errorf("%s.pulsar.adminURL: %w", config.Root, err)
 	}

@@ -4,17 +4,15 @@ package secure
 
 import (
 	"bytes"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
 	"sync/atomic"
-
-	"crypto/tls"
 
 	"github.com/rowvec/rowvec/embed/embedtest"
 )
@@ -100,6 +98,3 @@ func (f *front) refuse(w http.ResponseWriter, r *http.Request, status int) {
 	said := fmt.Sprintf("refused: %s; key %s", r.Header, f.secret)
 	_, _ = fmt.Fprintf(w, `{"error":{"message":%q,"type":"invalid_request_error"},"message":%q}`, said, said)
 }
-
-// port is where it listens; the certificate is for the address without it.
-func (f *front) port() int { return f.server.Listener.Addr().(*net.TCPAddr).Port }

@@ -29,20 +29,23 @@ func TestWhoIsNotLetInIsTold(t *testing.T) {
 	}
 	put(ca, other.CertFile())
 	put(token, issued(other, functionRole))
-	access := map[string]any{"token": map[string]any{"file": token}, "caFile": ca, "adminURL": world.env.PulsarAdminURL, "serviceURL": world.env.PulsarURL}
 	const name = "rowvec-stranger"
-	file := functionYAML(t, name, map[string]any{"userConfig/pulsar": access, "output": nil, "logTopic": nil})
+	access := map[string]any{"token": map[string]any{"file": token}, "caFile": ca}
+	changes := map[string]any{"name": name, "subName": name, "output": nil, "logTopic": nil, "userConfig/pulsar": access}
+	file := functionYAML(t, name, changes)
+	access["adminURL"], access["serviceURL"] = world.env.PulsarAdminURL, world.env.PulsarURL
+	operators := functionYAML(t, "operators", changes)
 	deployer(t, "functions", "create", "--function-config-file", file)
 	where := "token: userConfig.pulsar.token {file: " + token + "}; trusted certificates: " + ca
 
 	says(t, name, "cannot subscribe", "certificate signed by unknown authority", where)
-	answer, err := rowvec(t, "dlq", "list", "-f", file)
+	answer, err := rowvec(t, "dlq", "list", "-f", operators)
 	require.Error(t, err)
 	require.Contains(t, answer, "certificate signed by unknown authority")
 
 	put(ca, world.stack.Authority.CertFile())
 	says(t, name, "cannot subscribe", "Failed to authenticate", where)
-	answer, err = rowvec(t, "dlq", "list", "-f", file)
+	answer, err = rowvec(t, "dlq", "list", "-f", operators)
 	require.Error(t, err)
 	require.Contains(t, answer, "401")
 

@@ -73,7 +73,7 @@ func fetch(t *testing.T, client *http.Client, address string) string {
 	require.NoError(t, err)
 	answer, err := client.Do(request)
 	require.NoError(t, err)
-	defer answer.Body.Close() //nolint:errcheck // it is read
+	defer answer.Body.Close()
 	text, err := io.ReadAll(answer.Body)
 	require.NoError(t, err)
 	require.Equal(t, http.StatusOK, answer.StatusCode, "%s: %s", address, text)

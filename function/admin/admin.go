@@ -18,17 +18,18 @@ const defaultTimeout = 10 * time.Second
 
 // Config says where the interface is.
 type Config struct {
-	URL       string            // http://host:8080
-	Token     string            // bearer token; empty: none
-	Timeout   time.Duration     // of one question; 0: 10 s
-	RootCAs   *x509.CertPool    // trusted by the client's own transport; nil: the system's
-	Transport http.RoundTripper // nil: one of its own
+	URL       string                 // http://host:8080
+	Token     string                 // bearer token; empty: none
+	TokenFrom func() (string, error) // in place of Token: asked for each question, so that a rotated one is found
+	Timeout   time.Duration          // of one question; 0: 10 s
+	RootCAs   *x509.CertPool         // trusted by the client's own transport; nil: the system's
+	Transport http.RoundTripper      // nil: one of its own
 }
 
 // Client asks. It is safe for concurrent use.
 type Client struct {
 	base   *url.URL
-	token  string
+	token  func() (string, error)
 	client *http.Client
 	close  func()
 }
@@ -39,7 +40,10 @@ func New(c Config) (*Client, error) {
 	if err != nil || base.Host == "" || (base.Scheme != "http" && base.Scheme != "https") {
 		return nil, fmt.Errorf("admin URL %q: expected http://host:8080", redacted(c.URL))
 	}
-	client := &Client{base: base, token: c.Token, close: func() {}}
+	client := &Client{base: base, token: c.TokenFrom, close: func() {}}
+	if client.token == nil {
+		client.token = func() (string, error) { return c.Token, nil }
+	}
 	transport := c.Transport
 	if transport == nil {
 		own := &http.Transport{Proxy: http.ProxyFromEnvironment, MaxIdleConns: 2, IdleConnTimeout: time.Minute, TLSClientConfig: &tls.Config{RootCAs: c.RootCAs, MinVersion: tls.VersionTLS12}}
@@ -71,7 +75,9 @@ func (c *Client) Get(ctx context.Context, segments ...string) (*http.Response, e
 		return nil, err
 	}
 	request.Header.Set("Accept", "application/json")
-	c.authorize(request)
+	if err := c.authorize(request); err != nil {
+		return nil, err
+	}
 	return c.client.Do(request)
 }
 
@@ -84,14 +90,15 @@ func (c *Client) follow(request *http.Request, via []*http.Request) error {
 	if via[0].URL.Scheme == "https" && request.URL.Scheme != "https" {
 		return errors.New("a redirect from https to http")
 	}
-	c.authorize(request)
-	return nil
+	return c.authorize(request)
 }
 
-func (c *Client) authorize(request *http.Request) {
-	if c.token != "" {
-		request.Header.Set("Authorization", "Bearer "+c.token)
+func (c *Client) authorize(request *http.Request) error {
+	token, err := c.token()
+	if err == nil && token != "" {
+		request.Header.Set("Authorization", "Bearer "+token)
 	}
+	return err
 }
 
 // redacted is a URL without what may be a secret.

@@ -1,6 +1,7 @@
 package admin_test
 
 import (
+	"crypto/x509"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -103,4 +104,47 @@ func TestAQuestionIsBoundedInTime(t *testing.T) {
 		require.NoError(t, answer.Body.Close())
 	}
 	require.ErrorContains(t, err, "deadline exceeded")
+}
+
+func TestCertificateOfAnAuthorityOfOnesOwn(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewTLSServer(http.NotFoundHandler())
+	t.Cleanup(server.Close)
+	roots := x509.NewCertPool()
+	roots.AddCert(server.Certificate())
+	ask := func(roots *x509.CertPool) error {
+		client, err := admin.New(admin.Config{URL: server.URL, RootCAs: roots})
+		require.NoError(t, err)
+		defer client.Close()
+		answer, err := client.Get(t.Context(), "admin")
+		if err == nil {
+			require.NoError(t, answer.Body.Close())
+		}
+		return err
+	}
+	require.NoError(t, ask(roots))
+	require.ErrorAs(t, ask(nil), new(x509.UnknownAuthorityError))
+}
+
+func TestARotatedTokenIsFound(t *testing.T) {
+	t.Parallel()
+	tokens := []string{"first", "second"}
+	c := serve(t, admin.Config{TokenFrom: func() (string, error) {
+		if len(tokens) == 0 {
+			return "", io.ErrUnexpectedEOF
+		}
+		token := tokens[0]
+		tokens = tokens[1:]
+		return token, nil
+	}}, func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, r.Header.Get("Authorization")) })
+	for _, want := range []string{"Bearer first", "Bearer second"} {
+		answer, err := c.Get(t.Context(), "admin")
+		require.NoError(t, err)
+		text, err := io.ReadAll(answer.Body)
+		require.NoError(t, err)
+		require.NoError(t, answer.Body.Close())
+		require.Equal(t, want, string(text))
+	}
+	_, err := c.Get(t.Context(), "admin") //nolint:bodyclose // there is none
+	require.ErrorIs(t, err, io.ErrUnexpectedEOF)
 }
