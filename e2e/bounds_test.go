@@ -104,7 +104,7 @@ func (d *deployment) publishBacklog(t *testing.T, client pulsar.Client) {
 		send(id, base64.StdEncoding.EncodeToString(noise))
 	}
 	send(backlogRows, strings.Repeat("too much ", 1<<20))
-	require.NoError(t, producer.Flush())
+	require.NoError(t, producer.FlushWithCtx(t.Context()))
 }
 
 // standsStill waits until the function takes nothing more, and says how many records it has taken.

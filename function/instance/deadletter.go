@@ -16,6 +16,9 @@ import (
 const (
 	longText  = 2048
 	shortText = 512
+	// longKey is what is left out of a letter's ordering key: with a message key as long, the two may be more than the broker takes, in
+	// every chunk, and the letter would wait for ever.
+	longKey = 1 << 20
 )
 
 // letter is a message on its way to the dead-letter topic.
@@ -61,10 +64,14 @@ func (l letter) message(id identity) *pulsar.ProducerMessage {
 	set(deadletter.PropInstance, strconv.Itoa(id.instance), shortText)
 	set(deadletter.PropTime, deadletter.Timestamp(l.at), shortText)
 	set(deadletter.PropSchemaVersion, hex.EncodeToString(l.SchemaVersion), shortText)
+	orderingKey := cmp.Or(l.orderingKey, l.OrderingKey)
+	if len(orderingKey) > longKey {
+		orderingKey = ""
+	}
 	return &pulsar.ProducerMessage{
 		Payload:     l.Payload,
 		Key:         l.Key,
-		OrderingKey: cmp.Or(l.orderingKey, l.OrderingKey),
+		OrderingKey: orderingKey,
 		Properties:  properties,
 		EventTime:   l.EventTime,
 	}

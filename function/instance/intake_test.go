@@ -100,20 +100,40 @@ func TestAnInputTakesNoMoreThanItsShareWhileNothingIsSettled(t *testing.T) {
 		require.Len(t, held, 9, "the half for all, and a quarter")
 		f.large(products, 100)
 		require.Len(t, held, 12, "an input that stands still leaves the other its quarter")
+		f.worker.drain = abandon(held)
+		f.end()
+	})
+}
+
+func TestEverySettlementMakesRoom(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		f.c.settings.Intake = 1000
+		held := make(chan *Delivery, 1000)
+		f.worker.handle = settleLater(held)
+		f.start()
+		f.large(articles, 100)
+		require.Len(t, held, 10)
 		for _, verdict := range []Verdict{Ack, Abandon, 0} {
 			before := len(f.worker.deliveries())
 			(<-held).Settle(Settlement{Verdict: verdict})
 			synctest.Wait()
 			require.Len(t, f.worker.deliveries(), before+1, "verdict %d makes room for one", verdict)
 		}
-		f.worker.drain = func(context.Context) {
-			close(held)
-			for d := range held {
-				d.Settle(Settlement{Verdict: Abandon})
-			}
-		}
+		f.worker.drain = abandon(held)
 		f.end()
 	})
+}
+
+// abandon is a drain that leaves what is held.
+func abandon(held chan *Delivery) func(context.Context) {
+	return func(context.Context) {
+		close(held)
+		for d := range held {
+			d.Settle(Settlement{Verdict: Abandon})
+		}
+	}
 }
 
 // A letter is in memory until the broker has it.
