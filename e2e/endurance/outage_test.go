@@ -179,8 +179,8 @@ func (r *suffered) text() string {
 	line("memory", "%s MiB before, %s during, %s after; allowed are %s", mebibytes(r.before), mebibytes(r.during), mebibytes(r.after), mebibytes(maxResident))
 	line("backlog", "%d changes, drained after %v", r.backlog, r.drained.Round(100*time.Millisecond))
 	line("full speed", "after %v; %.0f texts a second %v after the return, %.0f when the table was filled", r.back, r.speed, fullWithin, r.full)
-	line("rows", "by second after the return %v", r.settled)
-	line("texts", "by second after the return %v", r.embedded)
+	line("texts", "by second after the return %v", r.embedded[:min(30, len(r.embedded))])
+	line("rows", "by second after the return %v", r.settled[:min(30, len(r.settled))])
 	return b.String()
 }
 
