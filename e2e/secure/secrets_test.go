@@ -56,8 +56,7 @@ func leaksNothing(t *testing.T) {
 	require.Positive(t, seen, "lines of the function in the worker's log")
 	for _, what := range []string{
 		"/admin/v3/functions/public/default/" + function, "/admin/v3/functions/public/default/" + function + "/status",
-		"/admin/v3/functions/public/default/" + function + "/stats", "/admin/v3/sources/public/default/rowvec-source",
-		"/admin/v3/sources/public/default/rowvec-source/status",
+		"/admin/v3/functions/public/default/" + function + "/stats",
 	} {
 		requireNoSecret(t, what, fetch(t, world.pulsar.Client, world.pulsar.URL+what))
 	}

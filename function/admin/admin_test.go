@@ -145,6 +145,6 @@ func TestARotatedTokenIsFound(t *testing.T) {
 		require.NoError(t, answer.Body.Close())
 		require.Equal(t, want, string(text))
 	}
-	_, err := c.Get(t.Context(), "admin") //nolint:bodyclose // there is none
+	_, err := c.Get(t.Context(), "admin")
 	require.ErrorIs(t, err, io.ErrUnexpectedEOF)
 }
