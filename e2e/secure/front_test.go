@@ -25,9 +25,9 @@ type front struct {
 	locked atomic.Bool
 	// poison is a text that it refuses, until it is nil.
 	poison atomic.Pointer[string]
-	// asked counts requests that it let through.
-	asked atomic.Int64
-	back  func() // ends what is behind
+	// repeated counts answers with its secret.
+	repeated atomic.Int64
+	back     func() // ends what is behind
 }
 
 const poisonText = "unspeakable"
@@ -85,7 +85,6 @@ func (f *front) guard(next http.Handler) http.Handler {
 		case text != nil && bytes.Contains(body, []byte(*text)):
 			f.refuse(w, r, http.StatusBadRequest)
 		default:
-			f.asked.Add(1)
 			r.Body = io.NopCloser(bytes.NewReader(body))
 			next.ServeHTTP(w, r)
 		}
@@ -93,6 +92,7 @@ func (f *front) guard(next http.Handler) http.Handler {
 }
 
 func (f *front) refuse(w http.ResponseWriter, r *http.Request, status int) {
+	f.repeated.Add(1)
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	said := fmt.Sprintf("refused: %s; key %s", r.Header, f.secret)

@@ -53,9 +53,9 @@ func gateway(t *testing.T, file string) {
 		}
 		return nil
 	})
-	var found struct{ Results []struct{ ID string } }
+	var found struct{ Rows []struct{ ID string } }
 	require.NoError(t, get(t.Context(), address+"/v1/search?table=app.articles&q=changed", &found))
-	require.NotEmpty(t, found.Results)
+	require.NotEmpty(t, found.Rows)
 	stop()
 	_ = c.Wait() // it was killed
 	requireNoSecret(t, "the gateway's log", log.String())

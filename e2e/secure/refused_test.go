@@ -12,8 +12,9 @@ import (
 	"github.com/rowvec/rowvec/deploy/local/authority"
 )
 
-// TestWhoIsNotLetInIsTold: a function that Pulsar does not let in says why, runs on, and comes in by itself when the files that it was given have become right.
-func TestWhoIsNotLetInIsTold(t *testing.T) {
+// notLetIn deploys a function that Pulsar does not let in: it says why, runs on, and comes in by itself when the files that it was given have become right.
+func notLetIn(t *testing.T) {
+	t.Helper()
 	other, err := authority.Open(filepath.Join(t.TempDir(), "other"))
 	require.NoError(t, err)
 	ca, token := filepath.Join(t.TempDir(), "ca.pem"), filepath.Join(t.TempDir(), "token")

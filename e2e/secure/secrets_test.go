@@ -37,6 +37,8 @@ func requireNoSecret(t *testing.T, where, text string) {
 // leaksNothing looks for every secret in all that the run has left behind.
 func leaksNothing(t *testing.T) {
 	t.Helper()
+	require.Positive(t, world.endpoint.repeated.Load(), "answers that repeat the key")
+	require.Positive(t, world.chroma.repeated.Load(), "answers that repeat the token")
 	p := functionProcess(t, function)
 	for pid, args := range commandLines(t) {
 		requireNoSecret(t, "the command line of process "+pid, strings.Join(args, "\n"))

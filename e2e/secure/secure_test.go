@@ -42,6 +42,7 @@ func TestNobodyIsTrusted(t *testing.T) {
 	t.Run("gateway", func(t *testing.T) { gateway(t, file) })
 	t.Run("listeners", narrowListeners)
 	t.Run("a source in a role of its own", func(t *testing.T) { ownSource(t, file) })
+	t.Run("who is not let in is told", notLetIn)
 	t.Run("secrets", func(t *testing.T) { leaksNothing(t) })
 }
 
