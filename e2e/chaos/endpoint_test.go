@@ -47,12 +47,27 @@ func (e *endpoint) decide(r *embedtest.Request) *embedtest.Response {
 	fault := e.fault
 	e.requests++
 	e.mu.Unlock()
-	if fault != nil {
-		if response := fault(r); response != nil {
-			e.count(&e.refused, 1)
-			return response
-		}
+	if fault == nil {
+		return e.answer(r)
 	}
+	failure := fault(r)
+	if failure == nil {
+		return e.answer(r)
+	}
+	e.count(&e.refused, 1)
+	if failure.Until == nil {
+		return failure
+	}
+	late := e.answer(r) // a slow endpoint knows poison, too
+	if late == nil {
+		return failure
+	}
+	late.Until = failure.Until
+	return late
+}
+
+// answer is what a sound endpoint says; nil is a good vector for each text.
+func (e *endpoint) answer(r *embedtest.Request) *embedtest.Response {
 	if response := embedtest.Poison(plant.Refused)(r); response != nil {
 		return response
 	}
