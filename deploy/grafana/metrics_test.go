@@ -12,7 +12,7 @@ import (
 )
 
 // metricSources make the series. They are read, and not gathered: a registry does not show a series with labels before it has a value.
-var metricSources = []string{"../../function/metrics.go", "../../gateway/metrics.go"}
+var metricSources = []string{"../../function/metrics.go", "../../function/process.go", "../../gateway/metrics.go"}
 
 // metrics are the registered ones: name -> CounterOpts, GaugeOpts or HistogramOpts.
 type metrics map[string]string
