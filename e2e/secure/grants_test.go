@@ -36,15 +36,21 @@ func grantAsDocumented(t *testing.T) {
 			require.NoError(t, err)
 			roles[role]++
 		}
-		request, err := http.NewRequestWithContext(t.Context(), method, world.pulsar.URL+path, bytes.NewReader(body))
-		require.NoError(t, err)
-		request.Header.Set("Content-Type", "application/json")
-		answer, err := world.pulsar.Client.Do(request)
-		require.NoError(t, err)
-		require.NoError(t, answer.Body.Close())
-		require.Equal(t, http.StatusNoContent, answer.StatusCode, line[0])
+		administer(t, method, path, body)
 	}
 	for _, role := range []string{deployRole, functionRole, sourceRole, operatorRole} {
 		require.Positive(t, roles[role], "README.md grants nothing to %s", role)
 	}
+}
+
+// administer sends one order as the stack's administrator.
+func administer(t *testing.T, method, path string, body []byte) {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), method, world.pulsar.URL+path, bytes.NewReader(body))
+	require.NoError(t, err)
+	request.Header.Set("Content-Type", "application/json")
+	answer, err := world.pulsar.Client.Do(request)
+	require.NoError(t, err)
+	require.NoError(t, answer.Body.Close())
+	require.Equal(t, http.StatusNoContent, answer.StatusCode, "%s %s %s", method, path, body)
 }

@@ -3,6 +3,7 @@
 package secure
 
 import (
+	"net/http"
 	"os"
 	"path/filepath"
 	"testing"
@@ -12,7 +13,7 @@ import (
 	"github.com/rowvec/rowvec/deploy/local/authority"
 )
 
-// notLetIn deploys a function that Pulsar does not let in: it says why, runs on, and comes in by itself when the files that it was given have become right.
+// notLetIn deploys a function that Pulsar does not let in: it says why, runs on, and comes in by itself when the files and rights that it was given have become right.
 func notLetIn(t *testing.T) {
 	t.Helper()
 	other, err := authority.Open(filepath.Join(t.TempDir(), "other"))
@@ -53,7 +54,9 @@ func notLetIn(t *testing.T) {
 	put(token, issued(world.stack.Authority, "stranger"))
 	says(t, name, "cannot subscribe", "AuthorizationError", where)
 
-	put(token, issued(world.stack.Authority, functionRole))
+	for _, table := range []string{"articles", "reviews"} {
+		administer(t, http.MethodPost, "/admin/v2/persistent/public/default/store.app."+table+"/permissions/stranger", []byte(`["consume"]`))
+	}
 	says(t, name)
 	deployer(t, "functions", "delete", "--name", name)
 }
