@@ -175,4 +175,7 @@ func TestTheBoundOfMemory(t *testing.T) {
 	c.Batch = config.Batch{MaxBytes: mib, InFlight: 2, MaxRecordBytes: 2 * mib}
 	c.Embedding.Dimensions = 0
 	require.EqualValues(t, (128+4*(2+2)+16*2+2*96)*mib, memoryBound(&c, 1))
+	c.Tables["app.b"] = config.Table{Collection: "one", Chunk: &config.Chunk{Tokens: 256, Overlap: 128}}
+	c.Tables["app.c"] = config.Table{Collection: "two", Chunk: &config.Chunk{Tokens: 40, Overlap: 8}}
+	require.EqualValues(t, (128+4*(2+2)+16*2+2*96+(2+2)*1536/32)*mib, memoryBound(&c, 1), "the vectors of the chunks")
 }

@@ -29,7 +29,19 @@ func memoryBound(c *config.Config, inputs int) int64 {
 		dimensions = manyDimension
 	}
 	inWork := b.MaxBytes*b.InFlight + inputs*b.MaxRecordBytes
-	return int64(baseMemory + recordCopies*inWork + instance.DefaultPrefetch*b.MaxRecordBytes + len(collections)*dimensions*vectorMemory)
+	bound := baseMemory + recordCopies*inWork + instance.DefaultPrefetch*b.MaxRecordBytes + len(collections)*dimensions*vectorMemory
+	return int64(bound + chunkVectors(c, inWork, dimensions))
+}
+
+// chunkVectors is what the vectors of the chunks take of records with so many bytes: four bytes a dimension for each chunk, and a chunk for each
+// tokens − overlap, of four bytes each, in the table that cuts its texts the finest.
+func chunkVectors(c *config.Config, inWork, dimensions int) (most int) {
+	for _, t := range c.Tables {
+		if t.Chunk != nil {
+			most = max(most, inWork/max(t.Chunk.Tokens-t.Chunk.Overlap, 1)*dimensions)
+		}
+	}
+	return most
 }
 
 // limitMemory has the garbage collected in time for the process to stay under the bound. By itself Go lets the heap double between

@@ -1,6 +1,7 @@
 package search_test
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -38,4 +39,24 @@ func TestAProbeIsNeverFound(t *testing.T) {
 			require.Equal(t, before.Rows, after.Rows)
 		})
 	}
+}
+
+// A probe among what Chroma found does not hide how far away the farthest is: one question is enough to know that no more is near.
+func TestAProbeCostsNoQuestion(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, tables{"app.articles": articles(), "app.others": articles()})
+	r.put("app.articles", int64(1), article("Lamp", "Gives light."))
+	for i := range 20 {
+		r.put("app.others", int64(i), article(fmt.Sprint("Other", i), fmt.Sprint("Number", i)))
+	}
+	least := 0.9
+	ask := func() int {
+		r.server.Keep()
+		require.Empty(t, r.search(search.Query{Table: "app.articles", Text: "rowvec", TopK: 3, MinScore: &least}).Hits)
+		return len(r.server.Requests("query"))
+	}
+	require.Equal(t, 1, ask())
+	require.NoError(t, r.collection("app.articles").Upsert(t.Context(), []string{document.ProbeID}, [][]float32{meaning("rowvec")},
+		[]string{"rowvec"}, []map[string]any{{document.KeyProbe: int64(1)}}))
+	require.Equal(t, 1, ask())
 }

@@ -122,12 +122,14 @@ func (s *seek) choose(ctx context.Context, t *table, col Collection) (chosen []c
 
 // own leaves the table's records. Whose a hashed id is, only its record tells.
 func (t *table) own(ctx context.Context, col Collection, found []chroma.Match, whole bool) ([]candidate, error) {
-	found = slices.DeleteFunc(found, func(m chroma.Match) bool { return m.ID == document.ProbeID })
-	candidates := make([]candidate, len(found))
+	candidates := make([]candidate, 0, len(found))
 	var ask []string
-	for i, m := range found {
+	for _, m := range found {
+		if m.ID == document.ProbeID {
+			continue
+		}
 		row, chunk := document.RowOf(m.ID)
-		candidates[i] = candidate{Match: m, row: row, chunk: chunk, whole: whole}
+		candidates = append(candidates, candidate{Match: m, row: row, chunk: chunk, whole: whole})
 		if t.shared && !whole && document.IsHashed(row) {
 			ask = append(ask, m.ID)
 		}

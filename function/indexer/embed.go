@@ -43,7 +43,7 @@ func (e *embedding) start(ctx context.Context, texts []string) (wait func()) {
 // request embeds the texts of one request. What the endpoint refuses is bisected down to the texts at fault, one request of all tables at a
 // time: a flood of bad texts, each of which takes many requests to find, leaves the endpoint to the others.
 func (e *embedding) request(ctx context.Context, texts []string) {
-	attempts, taken := 0, e.pool.taken.Load()
+	attempts := 0
 	var leave func() // nil until a part is asked for
 	defer func() {
 		if leave != nil {
@@ -56,6 +56,7 @@ func (e *embedding) request(ctx context.Context, texts []string) {
 		}
 		var vectors [][]float32
 		n, err := e.retry(ctx, &e.pool.gate, func(ctx context.Context) (err error) {
+			taken := e.pool.taken.Load() // what was taken before tells nothing of an endpoint that refuses everything since
 			vectors, err = e.pool.embed(ctx, part)
 			if err != nil && len(part) == 1 && e.pool.taken.Load() == taken && Classify(err) == ClassPoison {
 				err = e.prove(ctx, err)

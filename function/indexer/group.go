@@ -10,6 +10,7 @@ import (
 type group struct {
 	writer   *Writer
 	jobs     []*job
+	taken    []*job              // with them: where the index refuses some, these are a part, and the others wait behind it
 	troubles map[*Table]*trouble // once something fails
 	state    State               // what was reported last
 	cause    error

@@ -233,3 +233,39 @@ func TestAProbeDoesNotStay(t *testing.T) {
 		require.Equal(t, []string{"1"}, r.store.ids())
 	})
 }
+
+// While one row waits for room the tables of those that were to be written with it say so, too, and a drain of one does not wait for its turn.
+func TestAHaltOfOneRowIsToldOfTheWholeGroup(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var first atomic.Bool
+		r := newRig(t, func(r *rig) {
+			r.store.before = func(op string, ids []string) error {
+				switch {
+				case op == opUpsert && slices.Contains(ids, "900"):
+					if !first.Load() {
+						return errOutage
+					}
+				case op == opUpsert:
+					return errQuota
+				}
+				return nil
+			}
+		})
+		twin := NewTable(TableConfig{Table: "app.twin", Builder: newBuilder(t, articles())}, r.pool, r.writer, Options{})
+		r.submit(upserted(900, 1, "first"))
+		synctest.Wait()
+		ours := r.submit(upserted(1, 1, "x"))[0]
+		synctest.Wait()
+		rec, theirs := record(upserted(3, 1, "x"), 1)
+		require.NoError(t, twin.Submit(t.Context(), rec))
+		synctest.Wait()
+		first.Store(true) // the others have gathered behind it
+		<-time.After(10 * time.Second)
+		require.Equal(t, Halted, r.table.Condition().State)
+		require.Equal(t, Halted, twin.Condition().State, "its row is behind the one that waits")
+		twin.Drain(t.Context())
+		require.Equal(t, Interrupted, theirs.outcome(t).Kind)
+		require.False(t, ours.settled())
+	})
+}

@@ -2,6 +2,9 @@ package indexer
 
 import (
 	"context"
+	"slices"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -58,4 +61,37 @@ func TestATemplateThatFailsOnAFullQueueHalts(t *testing.T) {
 		require.Less(t, taken, 100, "it does not take the whole topic")
 		require.Equal(t, Halted, r.table.Condition().State)
 	})
+}
+
+// An endpoint that begins to refuse everything while the texts of a request are told apart condemns none that it would have taken.
+func TestAnEndpointThatRefusesEverythingFromNowOn(t *testing.T) {
+	t.Parallel()
+	for limit := range int64(9) {
+		synctest.Test(t, func(t *testing.T) {
+			var taken atomic.Int64
+			var over atomic.Bool
+			r := newRig(t, func(r *rig) { r.embedder = &fakeEmbedder{size: 4} })
+			r.embedder.fault = func(_ context.Context, texts []string) error {
+				switch {
+				case strings.HasPrefix(texts[0], "plug "):
+				case slices.Contains(texts, "bad"), taken.Load() >= limit && !over.Load():
+					return errRefuse
+				default:
+					taken.Add(1)
+				}
+				return nil
+			}
+			release := r.plug()
+			var receipts []*receipt
+			for i, text := range []string{"a", "b", "c", "d", "bad", "f", "g", "h"} {
+				receipts = append(receipts, r.submit(upserted(i, 1, text))...)
+			}
+			release()
+			<-time.After(time.Hour)
+			over.Store(true)
+			for i, kind := range kinds(t, receipts) {
+				require.Equal(t, i == 4, kind == Poison, "row %d, %d requests taken", i, limit)
+			}
+		})
+	}
 }

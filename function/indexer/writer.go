@@ -150,7 +150,7 @@ func (w *Writer) take() []*job {
 // commit writes a group. What the store refuses is bisected down to the rows at fault.
 func (w *Writer) commit(ctx context.Context, jobs []*job) {
 	bisect(jobs, func(part []*job) error {
-		g := &group{writer: w, jobs: slices.Clone(part)}
+		g := &group{writer: w, jobs: slices.Clone(part), taken: jobs}
 		_, err := w.backoff.do(ctx, g, w.waiter(ctx, g), func(ctx context.Context) error {
 			if len(g.open()) == 0 {
 				return nil
@@ -198,7 +198,7 @@ func (w *Writer) waiter(ctx context.Context, g *group) func(time.Duration) bool 
 	}
 }
 
-// release interrupts the jobs of draining tables, in the group and in line behind it, and returns those that stay in line.
+// release interrupts the jobs of draining tables, in the group and behind it, and returns those that stay behind it.
 func (w *Writer) release(g *group) []*job {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -211,7 +211,8 @@ func (w *Writer) release(g *group) []*job {
 	}
 	w.jobs = slices.DeleteFunc(w.jobs, draining)
 	g.jobs = slices.DeleteFunc(g.jobs, draining)
-	return slices.Clone(w.jobs)
+	behind := slices.DeleteFunc(slices.Clone(g.taken), func(j *job) bool { return j.answered || draining(j) })
+	return append(behind, w.jobs...)
 }
 
 // refuse interrupts what is still in line.

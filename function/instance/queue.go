@@ -2,6 +2,7 @@ package instance
 
 import (
 	"context"
+	"slices"
 	"sync"
 )
 
@@ -60,7 +61,8 @@ func (q *queue[T]) cut(most int) (items []T, over bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	n := min(most, len(q.items))
-	items = q.items[:n:n]
+	items = slices.Clone(q.items[:n])
+	clear(q.items[:n]) // their array stays for as long as others wait
 	if q.items = q.items[n:]; len(q.items) == 0 {
 		q.items = nil
 	}

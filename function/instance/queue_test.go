@@ -2,7 +2,9 @@ package instance
 
 import (
 	"context"
+	"runtime"
 	"testing"
+	"weak"
 
 	"github.com/stretchr/testify/require"
 )
@@ -25,4 +27,19 @@ func TestQueue(t *testing.T) {
 	open := newQueue[int]()
 	open.add(1)
 	require.Empty(t, open.take(ended, 1), "after the end of ctx nothing is taken")
+}
+
+// A letter that is confirmed is out of memory, though others wait behind it.
+func TestAQueueKeepsNothingOfWhatWasTaken(t *testing.T) {
+	t.Parallel()
+	q := newQueue[*[]byte]()
+	taken := func() weak.Pointer[[]byte] {
+		letter := make([]byte, 1<<20)
+		q.add(&letter)
+		q.add(new([]byte))
+		return weak.Make(q.take(t.Context(), 1)[0])
+	}()
+	runtime.GC()
+	require.True(t, taken.Value() == nil)
+	require.Equal(t, 1, q.len())
 }
