@@ -20,7 +20,7 @@ import (
 const (
 	outageRows = 3_000
 	outageRate = 30               // changes a second, all the time
-	nightly    = 1_500            // rows that change at once, when the outage begins
+	nightly    = 2_500            // rows that change at once, when the outage begins
 	slowModel  = time.Second      // for a request of 16 texts: the two instances with four requests each have at most 128 texts a second embedded
 	fullWithin = 10 * time.Second // of the endpoint's return
 	fullAfter  = 5 * time.Second  // is how long full speed is measured from then on

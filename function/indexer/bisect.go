@@ -7,17 +7,28 @@ package indexer
 // Where bad items are rare no search by yes and no needs much less (Hwang's generalized binary splitting): what is beside the culprit's half is most
 // likely good, so it waits and goes with the rest.
 func bisect[T any](items []T, op func([]T) error, failed func([]T, error)) {
+	tried, culprits := 0, 0
 	for len(items) > 0 {
-		err := op(items)
-		if err == nil {
-			return
+		n := likelyGood(len(items), tried, culprits)
+		if err := op(items[:n]); err != nil {
+			culprits++
+			if n == 1 || Classify(err) != ClassPoison {
+				failed(items[:n], err)
+			} else {
+				n = throughCulprit(items[:n], op, failed)
+			}
 		}
-		if len(items) == 1 || Classify(err) != ClassPoison {
-			failed(items, err)
-			return
-		}
-		items = items[throughCulprit(items, op, failed):]
+		tried, items = tried+n, items[n:]
 	}
+}
+
+// likelyGood is how many of n items to try at once, after so many tries and culprits among them: all, until culprits turn out not to be rare; then as
+// many as there were to one. So items that are all bad are tried one by one, and not searched for the first one at fault each time.
+func likelyGood(n, tried, culprits int) int {
+	if culprits < 3 {
+		return n
+	}
+	return min(n, max(1, tried/culprits))
 }
 
 // throughCulprit does items that failed together up to and with the first one at fault, and returns how many. After a good half the other one is known

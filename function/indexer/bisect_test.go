@@ -80,6 +80,34 @@ func TestBisectIsNearToWhatIsPossible(t *testing.T) {
 	require.LessOrEqual(t, calls, 808*115/100)
 }
 
+// However many of the items are bad, a search costs no more than two calls for each item.
+func TestBisectHasABudget(t *testing.T) {
+	t.Parallel()
+	rng := rand.New(rand.NewPCG(2, 2))
+	for share := 0.0; share <= 1; share += 0.01 {
+		items := make([]bool, 64)
+		for i := range items {
+			items[i] = rng.Float64() < share
+		}
+		calls, failed := 0, 0
+		bisect(items, func(part []bool) error {
+			calls++
+			if slices.Contains(part, true) {
+				return errRefuse
+			}
+			return nil
+		}, func(part []bool, _ error) { failed += len(part) })
+		bad := 0
+		for _, is := range items {
+			if is {
+				bad++
+			}
+		}
+		require.Equal(t, bad, failed)
+		require.LessOrEqual(t, calls, 2*len(items), "%d of %d are bad", bad, len(items))
+	}
+}
+
 // What ends a part for other reasons ends that part alone.
 func TestBisectGoesOnAfterWhatIsNobodysFault(t *testing.T) {
 	t.Parallel()
