@@ -39,7 +39,7 @@ const (
 
 	PostgresRestarted = "postgres restarted"
 	PostgresKilled    = "postgres killed"
-	PostgresReplaced  = "postgres: fail-over to a restored copy"
+	PostgresReplaced  = "postgres: fail-over to a copy"
 	SourceRestarted   = "source restarted"
 	SourceKilled      = "source killed"
 	SourceLost        = "source made again, offset lost"
