@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/rowvec/rowvec/e2e/await"
 )
 
 // row is what the tables hold. Price is text: the source sends decimals as strings.
@@ -100,24 +102,5 @@ func rows(ctx context.Context, table string) (map[string]row, error) {
 // eventually polls until check returns nil; its last error is the failure.
 func eventually(t *testing.T, within time.Duration, check func(ctx context.Context) error) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), within)
-	defer cancel()
-	ticker := time.NewTicker(50 * time.Millisecond)
-	defer ticker.Stop()
-	var last error
-	for {
-		err := check(ctx)
-		if err == nil {
-			return
-		}
-		if ctx.Err() == nil || last == nil {
-			last = err // not that of the deadline, which says nothing
-		}
-		select {
-		case <-ticker.C:
-		case <-ctx.Done():
-			require.NoError(t, last, "not within %v", within)
-			return
-		}
-	}
+	require.NoError(t, await.Until(t.Context(), within, check))
 }

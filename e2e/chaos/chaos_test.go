@@ -28,7 +28,7 @@ const (
 	rate = 30 // changes a second
 
 	// What an instance with small records may use, a part of what README, Limits, allows: the payloads that batch.maxBytes (8 MiB) allows in the four batches in
-	// work and in the queue, and a constant for the process itself. 55 MiB in all were seen.
+	// work and in the queue, and a constant for the process itself. 62 MiB in all were seen.
 	maxResident = (4+1)*8<<20 + 64<<20
 	maxThreads  = 64
 )

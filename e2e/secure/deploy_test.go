@@ -5,7 +5,6 @@ package secure
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"net/url"
@@ -21,6 +20,7 @@ import (
 
 	"github.com/rowvec/rowvec/connector"
 	"github.com/rowvec/rowvec/deploy/local/admin"
+	"github.com/rowvec/rowvec/e2e/await"
 )
 
 const function = "rowvec-articles"
@@ -154,24 +154,5 @@ func says(t *testing.T, name string, words ...string) {
 // eventually polls until check returns nil; its last error is the failure.
 func eventually(t *testing.T, within time.Duration, check func(ctx context.Context) error) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), within)
-	defer cancel()
-	ticker := time.NewTicker(100 * time.Millisecond)
-	defer ticker.Stop()
-	var last error
-	for {
-		err := check(ctx)
-		if err == nil {
-			return
-		}
-		if !errors.Is(err, context.DeadlineExceeded) || last == nil {
-			last = err
-		}
-		select {
-		case <-ticker.C:
-		case <-ctx.Done():
-			require.NoError(t, last, "not within %v", within)
-			return
-		}
-	}
+	require.NoError(t, await.Until(t.Context(), within, check))
 }
