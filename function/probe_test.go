@@ -39,7 +39,7 @@ func TestAnIndexThatRefusesEveryWriteHalts(t *testing.T) {
 		require.Contains(t, said, "the index refuses every write")
 		require.InDelta(t, 1, b.metrics.user()["rowvec_state{state=halted,table=app.articles}"], 0)
 		require.Empty(t, settled)
-		require.Equal(t, 2, b.index.Counts()["upsert"], "the row, and the probe")
+		require.Equal(t, 3, b.index.Counts()["upsert"], "the row twice, and the probe")
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 		b.Drain(ctx)
 		cancel()

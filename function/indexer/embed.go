@@ -2,6 +2,7 @@ package indexer
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"sync/atomic"
 )
@@ -44,7 +45,8 @@ func (e *embedding) start(ctx context.Context, texts []string) (wait func()) {
 // time: a flood of bad texts, each of which takes many requests to find, leaves the endpoint to the others.
 func (e *embedding) request(ctx context.Context, texts []string) {
 	attempts := 0
-	var leave func() // nil until a part is asked for
+	var suspects []string // of the last request that was refused, until one of them is condemned
+	var leave func()      // nil until a part is asked for
 	defer func() {
 		if leave != nil {
 			leave()
@@ -56,15 +58,14 @@ func (e *embedding) request(ctx context.Context, texts []string) {
 		}
 		var vectors [][]float32
 		n, err := e.retry(ctx, &e.pool.gate, func(ctx context.Context) (err error) {
-			taken := e.pool.taken.Load() // what was taken before tells nothing of an endpoint that refuses everything since
-			vectors, err = e.pool.embed(ctx, part)
-			if err != nil && len(part) == 1 && e.pool.taken.Load() == taken && Classify(err) == ClassPoison {
-				err = e.prove(ctx, err)
-			}
+			vectors, err = e.ask(ctx, part, slices.Contains(suspects, part[0]))
 			return err
 		})
 		attempts += n
 		if err != nil {
+			if suspects = part; len(part) == 1 {
+				suspects = nil
+			}
 			return err
 		}
 		e.emit(ctx, embedded{texts: part, vectors: vectors, attempts: attempts})
@@ -72,6 +73,22 @@ func (e *embedding) request(ctx context.Context, texts []string) {
 	}, func(part []string, err error) {
 		e.emit(ctx, embedded{texts: part, err: err, attempts: attempts})
 	})
+}
+
+// ask makes one attempt. A single text is refused only if it was twice, alone or as a suspect, with those that it was with: a proxy may refuse now and then,
+// whatever it is asked.
+func (e *embedding) ask(ctx context.Context, texts []string, suspect bool) ([][]float32, error) {
+	refused := func(err error) bool { return err != nil && len(texts) == 1 && Classify(err) == ClassPoison }
+	taken := e.pool.taken.Load() // what was taken before tells nothing of an endpoint that refuses everything since
+	vectors, err := e.pool.embed(ctx, texts)
+	if refused(err) && !suspect {
+		taken = e.pool.taken.Load()
+		vectors, err = e.pool.embed(ctx, texts)
+	}
+	if refused(err) && e.pool.taken.Load() == taken {
+		err = e.prove(ctx, err)
+	}
+	return vectors, err
 }
 
 // plainText is a text that every embedding model and every index takes.

@@ -96,20 +96,26 @@ const (
 // send makes a call of a phase. One that is refused and is of a single row is halved down to a record, so that no row is condemned for a
 // sum: whether it fits into what is left of a quota, say.
 func (g *group) send(ctx context.Context, s Store, p phase, part []jobWrite) error {
-	op, err := g.call(ctx, s, p, part)
-	switch alone := len(g.open()) == 1 && refused(err); {
-	case err == nil:
-		for _, w := range part {
-			w.job.passed(w.write)
-		}
-		return nil
-	case alone && len(part) > 1:
+	op, err := g.try(ctx, s, p, part)
+	switch {
+	case len(part) > 1 && len(g.open()) == 1 && refused(err):
 		return g.halve(ctx, s, p, part)
+	case len(part) == 1 && (op == opUpsert || op == opUpdate):
+		return g.writer.proof.judge(ctx, s, op, len(part[0].vector), err, func() error { return g.again(ctx, s, p, part) })
+	default:
+		return err
 	}
-	err = fmt.Errorf("%s %d records: %w", op, len(part), err)
-	if len(part) == 1 && (op == opUpsert || op == opUpdate) {
-		return g.writer.proof.judge(ctx, s, op, len(part[0].vector), err)
+}
+
+// again sends a record once more.
+func (g *group) again(ctx context.Context, s Store, p phase, part []jobWrite) error {
+	if err := g.fenceMidway(ctx, s); err != nil {
+		return fmt.Errorf("read the row again: %w", err)
 	}
+	if part[0].job.answered {
+		return nil
+	}
+	_, err := g.try(ctx, s, p, part)
 	return err
 }
 
@@ -125,6 +131,18 @@ func (g *group) halve(ctx context.Context, s Store, p phase, part []jobWrite) er
 		return nil
 	}
 	return g.send(ctx, s, p, part[len(part)/2:])
+}
+
+// try makes a call, says which, and notes what has passed.
+func (g *group) try(ctx context.Context, s Store, p phase, part []jobWrite) (op string, err error) {
+	op, err = g.call(ctx, s, p, part)
+	if err != nil {
+		return op, fmt.Errorf("%s %d records: %w", op, len(part), err)
+	}
+	for _, w := range part {
+		w.job.passed(w.write)
+	}
+	return op, nil
 }
 
 // call makes a call and says which.

@@ -15,10 +15,14 @@ type proof struct {
 	left atomic.Bool // the plain record may be left in the store
 }
 
-// judge returns the refusal of one record if the store takes another right after it, else what is wrong in truth. Right after it: a quota
-// may have let that one pass a moment before. The other record goes by the same call, "upsert", with a vector of that size, or "update".
-func (p *proof) judge(ctx context.Context, s Store, op string, size int, refusal error) error {
+// judge returns the refusal of one record if the store refuses it again and takes another right after it, else what is wrong in truth, or nil. Again: a proxy
+// may refuse now and then, whatever it is asked. Right after it: a quota may have let that one pass a moment before. The other record goes by the same call,
+// "upsert", with a vector of that size, or "update".
+func (p *proof) judge(ctx context.Context, s Store, op string, size int, refusal error, again func() error) error {
 	if !refused(refusal) {
+		return refusal
+	}
+	if refusal = again(); !refused(refusal) {
 		return refusal
 	}
 	switch err := p.probe(ctx, s, op, size); {

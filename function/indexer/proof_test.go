@@ -216,7 +216,7 @@ func TestAProbeDoesNotStay(t *testing.T) {
 		var refusals, losses atomic.Int64
 		r := newRig(t, func(r *rig) {
 			r.store.before = func(op string, ids []string) error {
-				if op == opUpsert && ids[0] == "1" && refusals.Add(1) == 1 {
+				if op == opUpsert && ids[0] == "1" && refusals.Add(1) <= 2 {
 					return errRefuse
 				}
 				return nil

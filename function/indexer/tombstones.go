@@ -66,11 +66,12 @@ func (t *tombstones) put(ctx context.Context, r *records) error {
 		if err := t.proof.tidy(ctx, s); err != nil {
 			return err
 		}
-		err := s.Upsert(ctx, r.ids, r.vectors, r.documents, r.metadatas)
+		upsert := func() error { return s.Upsert(ctx, r.ids, r.vectors, r.documents, r.metadatas) }
+		err := upsert()
 		if len(r.ids) > 1 {
 			return err
 		}
-		return t.proof.judge(ctx, s, opUpsert, len(r.vectors[0]), err)
+		return t.proof.judge(ctx, s, opUpsert, len(r.vectors[0]), err, upsert)
 	})
 }
 
