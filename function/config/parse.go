@@ -115,7 +115,7 @@ func parsePulsar(s *section, p *Pulsar) {
 	s.text("serviceURL", &p.ServiceURL)
 	s.checkServiceURL("serviceURL", p.ServiceURL)
 	s.secret("token", &p.Token)
-	s.caFile(&p.CAFile, "")
+	s.caFile(&p.CAFile, "") // of whatever address: the function's own is the worker's
 	s.finish()
 }
 

@@ -18,16 +18,14 @@ import (
 type deadLetters struct {
 	topic     string
 	identity  identity
-	client    pulsar.Client
-	calls     *calls
 	observer  observer
 	log       *slog.Logger
 	queue     *queue[letter]
 	confirmed func(letter)
 
-	producer pulsar.Producer // owned by run
-	waiting  atomic.Int64    // letters of the round that are not confirmed
-	notes    rate.Sometimes
+	sender               // owned by run
+	waiting atomic.Int64 // letters of the round that are not confirmed
+	notes   rate.Sometimes
 }
 
 const (
@@ -40,7 +38,7 @@ const (
 
 func newDeadLetters(topic string, id identity, calls *calls, o observer, log *slog.Logger) *deadLetters {
 	return &deadLetters{
-		topic: topic, identity: id, calls: calls, observer: o, log: log, queue: newQueue[letter](),
+		topic: topic, identity: id, sender: sender{calls: calls}, observer: o, log: log, queue: newQueue[letter](),
 		notes: rate.Sometimes{First: 20, Interval: 10 * time.Second},
 	}
 }
@@ -119,26 +117,16 @@ func (d *deadLetters) open(ctx context.Context) (pulsar.Producer, error) {
 	if err := d.subscribe(ctx); err != nil {
 		return nil, fmt.Errorf("make the subscription %s: %w", deadletter.Subscription, err)
 	}
-	if d.producer != nil {
-		return d.producer, nil
-	}
-	producer, err := await(ctx, d.calls, func() (pulsar.Producer, error) {
-		return d.client.CreateProducer(pulsar.ProducerOptions{
-			Topic:           d.topic,
-			Properties:      d.identity.properties(),
-			SendTimeout:     sendTimeout,
-			CompressionType: pulsar.LZ4,
-			// Each letter by itself, so that one can be acknowledged alone, in chunks when the properties make it too large.
-			DisableBatching:   true,
-			EnableChunking:    true,
-			BackOffPolicyFunc: newReconnectPolicy,
-		})
-	}, pulsar.Producer.Close)
-	if err != nil {
-		return nil, fmt.Errorf("make the producer: %w", err)
-	}
-	d.producer = producer
-	return producer, nil
+	return d.ensure(ctx, pulsar.ProducerOptions{
+		Topic:           d.topic,
+		Properties:      d.identity.properties(),
+		SendTimeout:     sendTimeout,
+		CompressionType: pulsar.LZ4,
+		// Each letter by itself, so that one can be acknowledged alone, in chunks when the properties make it too large.
+		DisableBatching:   true,
+		EnableChunking:    true,
+		BackOffPolicyFunc: newReconnectPolicy,
+	})
 }
 
 // subscribe attaches a consumer for a moment: the subscription that this makes is durable and stays, from the earliest message on.
@@ -160,13 +148,6 @@ func (d *deadLetters) subscribe(ctx context.Context) error {
 	}
 	_, err = await(ctx, d.calls, func() (struct{}, error) { consumer.Close(); return struct{}{}, nil }, func(struct{}) {})
 	return err
-}
-
-func (d *deadLetters) discard() {
-	if d.producer != nil {
-		d.calls.start(d.producer.Close)
-		d.producer = nil
-	}
 }
 
 func (d *deadLetters) note(ctx context.Context, l letter) {

@@ -24,11 +24,9 @@ type Output struct {
 	lost      atomic.Int64 // messages dropped so far
 
 	// Owned by run.
-	client   pulsar.Client
-	calls    *calls
+	sender
 	observer observer
 	identity identity
-	producer pulsar.Producer
 	told     int64 // of lost, in the status
 }
 
@@ -163,32 +161,15 @@ func (o *Output) publish(ctx context.Context, round []envelope) ([]envelope, err
 }
 
 func (o *Output) open(ctx context.Context) (pulsar.Producer, error) {
-	if o.producer != nil {
-		return o.producer, nil
-	}
-	producer, err := await(ctx, o.calls, func() (pulsar.Producer, error) {
-		return o.client.CreateProducer(pulsar.ProducerOptions{
-			Topic:                   o.topic,
-			Properties:              o.identity.properties(),
-			CompressionType:         pulsar.LZ4,
-			BatchingMaxPublishDelay: outputDelay,
-			BatchingMaxMessages:     outputRound,
-			MaxPendingMessages:      outputRound,
-			SendTimeout:             sendTimeout,
-			DisableBlockIfQueueFull: true,
-			BackOffPolicyFunc:       newReconnectPolicy,
-		})
-	}, pulsar.Producer.Close)
-	if err != nil {
-		return nil, fmt.Errorf("make the producer: %w", err)
-	}
-	o.producer = producer
-	return producer, nil
-}
-
-func (o *Output) discard() {
-	if o.producer != nil {
-		o.calls.start(o.producer.Close)
-		o.producer = nil
-	}
+	return o.ensure(ctx, pulsar.ProducerOptions{
+		Topic:                   o.topic,
+		Properties:              o.identity.properties(),
+		CompressionType:         pulsar.LZ4,
+		BatchingMaxPublishDelay: outputDelay,
+		BatchingMaxMessages:     outputRound,
+		MaxPendingMessages:      outputRound,
+		SendTimeout:             sendTimeout,
+		DisableBlockIfQueueFull: true,
+		BackOffPolicyFunc:       newReconnectPolicy,
+	})
 }

@@ -3,6 +3,7 @@ package instance
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/apache/pulsar-client-go/pulsar"
@@ -16,6 +17,34 @@ const (
 )
 
 var errUnanswered = errors.New("the client's producer does not answer")
+
+// sender is the producer of rounds: made when it is first needed, and anew after it was discarded. One goroutine owns it.
+type sender struct {
+	client   pulsar.Client
+	calls    *calls
+	producer pulsar.Producer // nil: there is none
+}
+
+// ensure returns the producer that is there, or makes it with the options.
+func (s *sender) ensure(ctx context.Context, options pulsar.ProducerOptions) (pulsar.Producer, error) {
+	if s.producer != nil {
+		return s.producer, nil
+	}
+	producer, err := await(ctx, s.calls, func() (pulsar.Producer, error) { return s.client.CreateProducer(options) }, pulsar.Producer.Close)
+	if err != nil {
+		return nil, fmt.Errorf("make the producer: %w", err)
+	}
+	s.producer = producer
+	return producer, nil
+}
+
+// discard leaves the producer to be closed.
+func (s *sender) discard() {
+	if s.producer != nil {
+		s.calls.start(s.producer.Close)
+		s.producer = nil
+	}
+}
 
 // publishRound gives items to the producer in their order and waits until it has answered for each, or ctx has ended. It calls
 // confirmed for those that the broker has stored, and returns the others, in their order, with the first error.

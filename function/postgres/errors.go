@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"io"
 	"net"
@@ -22,6 +21,8 @@ const (
 const (
 	ReasonUnreachable  = "postgres_unreachable"  // retry: network, start-up, too many connections, a statement that took too long
 	ReasonUnauthorized = "postgres_unauthorized" // halt: user, password, or a table that the user may not read
+	ReasonCertificate  = "postgres_certificate"  // halt: of no trusted authority, another host's, or expired
+	ReasonNoTLS        = "postgres_no_tls"       // halt: the URL asks for TLS, and the server has none
 	ReasonNotFound     = "postgres_not_found"    // halt: no such database, or one that is not the source's
 	ReasonTableGone    = "postgres_table_gone"   // poison: the table was dropped or renamed
 	ReasonNoKey        = "postgres_no_key"       // halt: a table without a key
@@ -60,13 +61,16 @@ func (e *Error) Class() string { return e.class }
 // Reason is one of the Reason constants.
 func (e *Error) Reason() string { return e.reason }
 
-// classify names an error of the driver by its SQLSTATE.
+// classify names an error of the driver by its SQLSTATE, and one without by what is wrong with the connection.
 func classify(err error) error {
 	if errors.Is(err, context.Canceled) {
 		return err
 	}
 	var refused *pgconn.PgError
 	if !errors.As(err, &refused) || len(refused.Code) != 5 {
+		if setting := insecure(err); setting != nil {
+			return setting
+		}
 		return &Error{class: classRetry, reason: ReasonUnreachable, text: "postgres.url: Postgres does not answer: " + trouble(err), hidden: err}
 	}
 	switch refused.Code[:2] {
@@ -91,16 +95,13 @@ func classify(err error) error {
 // trouble names what is wrong with a connection without the address that the errors of the driver and of package net repeat.
 func trouble(err error) string {
 	var (
-		name     *net.DNSError
-		number   syscall.Errno
-		timeout  interface{ Timeout() bool }
-		untested *tls.CertificateVerificationError
+		name    *net.DNSError
+		number  syscall.Errno
+		timeout interface{ Timeout() bool }
 	)
 	switch {
 	case errors.As(err, &name):
 		return "its host name cannot be resolved"
-	case errors.As(err, &untested):
-		return "its certificate is not trusted, or is another host's"
 	case errors.As(err, &number):
 		return number.Error()
 	case errors.As(err, &timeout) && timeout.Timeout():

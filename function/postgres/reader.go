@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -39,11 +40,16 @@ type Reader struct {
 // which may hold a password.
 func New(url string) (*Reader, error) {
 	cfg, err := pgxpool.ParseConfig(url)
+	var file *fs.PathError
+	if errors.As(err, &file) {
+		return nil, fmt.Errorf("a file that it names (sslrootcert, sslcert or sslkey) cannot be read: %w", file.Err)
+	}
 	if err != nil {
 		return nil, errors.New("expected an address such as postgres://user:password@host:5432/database; what is there cannot be parsed")
 	}
 	cfg.MaxConns, cfg.MinConns, cfg.MaxConnIdleTime = connections, 0, idleTime
 	cfg.ConnConfig.ConnectTimeout = connectTimeout
+	requireTLS(&cfg.ConnConfig.Config)
 	// Describe, then execute: parameters take the types of the columns that they are compared with, and nothing is left prepared in a
 	// session that a pooler may give to somebody else.
 	cfg.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeDescribeExec

@@ -3,6 +3,7 @@ package postgres
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
 	"fmt"
 	"net"
 	"slices"
@@ -32,8 +33,10 @@ type server struct {
 	status       string // of a transaction; "" is one of the future
 	refuse       *pgproto3.ErrorResponse
 	login        *pgproto3.ErrorResponse
+	gone         bool // hangs up at the login
 
 	mu      sync.Mutex
+	proof   *tls.Certificate // nil: speaks no TLS
 	session string
 	sql     string // of the question for the row
 	asked   string // the last one
@@ -55,7 +58,7 @@ func (s *server) start(t *testing.T) string {
 			}
 			serving.Go(func() {
 				defer conn.Close()
-				_ = s.serve(pgproto3.NewBackend(conn, conn))
+				_ = s.serve(conn)
 			})
 		}
 	})
@@ -66,8 +69,9 @@ func (s *server) start(t *testing.T) string {
 	return "postgres://reader:s3cret@" + listener.Addr().String() + "/shop?sslmode=disable"
 }
 
-func (s *server) serve(b *pgproto3.Backend) error {
-	if _, err := b.ReceiveStartupMessage(); err != nil {
+func (s *server) serve(conn net.Conn) error {
+	b, err := s.begin(conn)
+	if err != nil || s.gone {
 		return err
 	}
 	if s.login != nil {
@@ -91,6 +95,31 @@ func (s *server) serve(b *pgproto3.Backend) error {
 			s.answer(b, m)
 		}
 	}
+}
+
+// begin goes as far as the login, over TLS if that is asked for and there is a certificate.
+func (s *server) begin(conn net.Conn) (*pgproto3.Backend, error) {
+	b := pgproto3.NewBackend(conn, conn)
+	message, err := b.ReceiveStartupMessage()
+	if _, asked := message.(*pgproto3.SSLRequest); !asked || err != nil {
+		return b, err
+	}
+	s.mu.Lock()
+	proof := s.proof
+	s.mu.Unlock()
+	answer := "N"
+	if proof != nil {
+		answer = "S"
+	}
+	if _, err := conn.Write([]byte(answer)); err != nil {
+		return nil, err
+	}
+	if proof != nil {
+		conn = tls.Server(conn, &tls.Config{Certificates: []tls.Certificate{*proof}, MinVersion: tls.VersionTLS12})
+	}
+	b = pgproto3.NewBackend(conn, conn)
+	_, err = b.ReceiveStartupMessage()
+	return b, err
 }
 
 func (s *server) answer(b *pgproto3.Backend, message pgproto3.FrontendMessage) {
