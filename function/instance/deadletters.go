@@ -2,6 +2,7 @@ package instance
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync/atomic"
@@ -26,6 +27,7 @@ type deadLetters struct {
 	confirmed func(letter)
 
 	producer pulsar.Producer // owned by run
+	room     int             // for a letter's metadata; owned by run
 	waiting  atomic.Int64    // letters of the round that are not confirmed
 	notes    rate.Sometimes
 }
@@ -40,7 +42,7 @@ const (
 
 func newDeadLetters(topic string, id identity, calls *calls, o observer, log *slog.Logger) *deadLetters {
 	return &deadLetters{
-		topic: topic, identity: id, calls: calls, observer: o, log: log, queue: newQueue[letter](),
+		topic: topic, identity: id, calls: calls, observer: o, log: log, queue: newQueue[letter](), room: longMetadata,
 		notes: rate.Sometimes{First: 20, Interval: 10 * time.Second},
 	}
 }
@@ -78,6 +80,9 @@ func (d *deadLetters) deliver(ctx context.Context, round []letter) {
 		}
 		d.waiting.Store(int64(len(round)))
 		d.complain(err)
+		if errors.Is(err, pulsar.ErrMetaTooLarge) { // this broker's maxMessageSize is smaller than usual
+			d.room = max(leastMetadata, d.room-d.room/4)
+		}
 		if delay.sleep(ctx) != nil {
 			return
 		}
@@ -105,7 +110,7 @@ func (d *deadLetters) publish(ctx context.Context, round []letter) ([]letter, er
 	if err != nil {
 		return round, err
 	}
-	message := func(l letter) *pulsar.ProducerMessage { return l.message(d.identity) }
+	message := func(l letter) *pulsar.ProducerMessage { return fit(l.message(d.identity), d.room) }
 	return publishRound(ctx, producer, round, message, func(l letter) {
 		d.waiting.Add(-1)
 		d.note(ctx, l)
