@@ -163,6 +163,7 @@ func (d *dlqDetail) write(w io.Writer, asJSON bool) error {
 	line("event time", second(d.EventTime))
 	line("function", plainText(d.Function))
 	line("instance", plainText(d.Instance))
+	line("left out", plainText(d.Properties[deadletter.PropOmitted]))
 	for _, name := range slices.Sorted(maps.Keys(d.Properties)) {
 		if !strings.HasPrefix(name, deadletter.Prefix) {
 			line("property "+plainText(name), plainText(d.Properties[name]))

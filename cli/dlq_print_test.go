@@ -4,6 +4,9 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/rowvec/rowvec/deadletter"
+	"github.com/rowvec/rowvec/function/instance/pulsartest"
 )
 
 const listedJSON = `{"id": "7:0", "time": "2026-05-06T07:08:09Z", "reason": "bad_request", "stage": "embed", "table": "app.articles", "row": "1",
@@ -56,6 +59,17 @@ func TestDLQShowJSON(t *testing.T) {
 			"rowvec.last_attempt": "2026-05-06T07:08:09Z", "rowvec.publish_time": "2026-05-06T07:07:09Z",
 			"rowvec.history": "[{\"reason\":\"too_large\",\"stage\":\"embed\",\"times\":1,\"first\":\"2026-05-06T06:30:00Z\",\"last\":\"2026-05-06T06:30:00Z\"}]"}}`,
 		stdout)
+}
+
+func TestDLQShowsWhatALetterLacks(t *testing.T) {
+	t.Parallel()
+	f := newDLQFixture(t)
+	f.broker.Publish(dlqTopic, &pulsartest.Message{K: "k", Props: map[string]string{
+		deadletter.PropSourceTopic: dlqSource, deadletter.PropOmitted: "the key (5000000 bytes), tr\x1bace (9 bytes)",
+	}})
+	stdout, _, err := f.run("show", "7:0")
+	require.NoError(t, err)
+	require.Contains(t, stdout, "\nleft out      the key (5000000 bytes), tr ace (9 bytes)\n")
 }
 
 func TestDLQPrintsForAPerson(t *testing.T) {

@@ -2,6 +2,7 @@ package deadletter
 
 import (
 	"encoding/json"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -9,6 +10,9 @@ import (
 // MaxHistory bounds the failures that a letter remembers; the oldest are forgotten first. A failure for the same reason as the one
 // before is the same Failure, once more.
 const MaxHistory = 8
+
+// maxWord bounds the reasons and stages that are believed, in bytes: no function writes longer ones, and a letter has all of them.
+const maxWord = 512
 
 // maxRedriven is what a property is believed.
 const maxRedriven = 1_000_000
@@ -96,7 +100,10 @@ func remember(history []Failure, f Failure) []Failure {
 	return newest(append(all, f))
 }
 
-func newest(history []Failure) []Failure { return history[max(0, len(history)-MaxHistory):] }
+func newest(history []Failure) []Failure {
+	history = slices.DeleteFunc(history, func(f Failure) bool { return len(f.Reason) > maxWord || len(f.Stage) > maxWord })
+	return history[max(0, len(history)-MaxHistory):]
+}
 
 // Timestamp is a time as the properties have it; empty for the zero time.
 func Timestamp(t time.Time) string {

@@ -1,6 +1,7 @@
 package deadletter
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -69,6 +70,20 @@ func TestALifeGoesOn(t *testing.T) {
 	require.Len(t, last.History, MaxHistory, "bounded")
 	require.Equal(t, noon.Add(-time.Minute), last.FirstAttempt, "never forgotten")
 	require.Equal(t, 3*MaxHistory+2+MaxInVain, last.Redriven)
+}
+
+// A letter holds all that is remembered, so what no function wrote is not.
+func TestALifeBelievesNoLongWords(t *testing.T) {
+	t.Parallel()
+	word, long := strings.Repeat("w", 512), strings.Repeat("w", 513)
+	claimed := map[string]string{
+		PropReason: long, PropStage: "embed", PropTime: Timestamp(noon),
+		PropHistory: `[{"reason":"` + long + `","times":1},{"reason":"` + word + `","times":1},{"reason":"a","stage":"` + long + `","times":1}]`,
+	}
+	require.Equal(t, []Failure{{Reason: word, Times: 1}}, ReadLife(claimed).History)
+	next := NextLife(claimed, noon, noon)
+	require.Equal(t, []Failure{{Reason: word, Times: 1}}, next.History)
+	require.Equal(t, 1, next.Redriven)
 }
 
 // A letter of a build that told neither attempts nor history, sent again by hand.

@@ -5,7 +5,7 @@ package deadletter
 const Subscription = "rowvec-dlq"
 
 // The properties that a dead letter has beside those of the original message. The payload, the key and the event time are the original's,
-// the ordering key is the original's or what the broker used in its place, so that publishing the letter to PropSourceTopic again
+// the ordering key is the original's or what the broker used in its place (but for what PropOmitted names), so that publishing the letter to PropSourceTopic again
 // redrives it, to the instance that has the row. Of these properties it needs PropSchemaVersion alone: a message that is published
 // again cannot have its schema, without which decimals and dates are not known.
 // A property whose value is unknown is absent. Times are RFC 3339 in UTC. The free texts are cut to bounded lengths.
@@ -25,6 +25,7 @@ const (
 	PropFunction    = "rowvec.function"     // tenant/namespace/name
 	PropInstance    = "rowvec.instance"     // instance id
 	PropTime        = "rowvec.time"         // when it was given up
+	PropOmitted     = "rowvec.omitted"      // for a person: which of the original's properties, or keys, were too large for a letter; up to 2,048 bytes
 
 	PropSchemaVersion = "rowvec.schema_version" // of the original message in its topic, in hex
 

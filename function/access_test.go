@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rowvec/rowvec/function/config"
+	"github.com/rowvec/rowvec/function/instance"
 )
 
 func TestTheFunctionsOwnAccess(t *testing.T) {
@@ -30,4 +31,49 @@ func TestTheFunctionsOwnAccess(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, token, got)
 	}
+}
+
+func TestAccessHoldsBesideAWrongSetting(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "token")
+	require.NoError(t, os.WriteFile(path, []byte("own"), 0o600))
+	compose := func(edit func(m map[string]any)) instance.Settings {
+		f := &life{conf: &instance.Conf{UserConfig: valid(func(m map[string]any) {
+			m["bach"] = 1
+			m["subscription"] = "failover"
+			m["pulsar"] = map[string]any{"token": map[string]any{"file": path}, "caFile": "/ca.pem"}
+			edit(m)
+		})}}
+		var settings instance.Settings
+		_, err := f.compose(nil, &settings)
+		require.ErrorContains(t, err, "userConfig.bach: unknown setting")
+		return settings
+	}
+	right := compose(func(map[string]any) {})
+	require.Equal(t, "failover", right.SubscriptionType)
+	require.Equal(t, "/ca.pem", right.Access.TrustCertsFile)
+	token, err := right.Access.Token()
+	require.NoError(t, err)
+	require.Equal(t, "own", token)
+
+	wrongType := compose(func(m map[string]any) { m["subscription"] = "keyshared" })
+	require.Equal(t, "key_shared", wrongType.SubscriptionType)
+	require.NotNil(t, wrongType.Access.Token)
+
+	wrongToken := compose(func(m map[string]any) { m["pulsar"].(map[string]any)["token"] = 7 })
+	require.Equal(t, "failover", wrongToken.SubscriptionType)
+	require.Nil(t, wrongToken.Access.Token, "the worker's way")
+}
+
+// The whole function, which says whose role it tries.
+func TestAWrongSettingLeavesTheFunctionItsRole(t *testing.T) {
+	t.Parallel()
+	s := start(t, valid(func(m map[string]any) {
+		m["bach"] = 1
+		m["pulsar"] = map[string]any{"token": map[string]any{"secret": "KEY"}}
+	}))
+	s.says(t, "userConfig.pulsar.token {secret: KEY}")
+	s.says(t, "halted: userConfig.bach: unknown setting")
+	require.Equal(t, exitOK, s.end())
+	require.NotContains(t, s.stderr.String(), "planted-secret")
 }

@@ -90,16 +90,17 @@ func (f *life) serve(ctx context.Context) {
 	}
 }
 
-// compose turns the settings into the app and into how to consume. Its errors are wrong settings.
+// compose turns the settings into the app and into how to consume. Its errors are wrong settings; what is right of how to subscribe
+// holds beside them, too: another role may not be let in, and another type shuts out the other instances' consumers.
 func (f *life) compose(m *metrics, settings *instance.Settings) (*app, error) {
+	subscription, pulsar := config.ParseAccess(f.conf.UserConfig)
+	settings.SubscriptionType, settings.Access = subscription, access(pulsar, f.conf.Secret)
 	c, err := config.Parse(f.conf.UserConfig)
 	if err != nil {
 		return nil, err
 	}
-	settings.SubscriptionType = c.Subscription
 	limitMemory(memoryBound(c, len(f.conf.Inputs)), f.log)
 	settings.Intake = c.Batch.MaxBytes * c.Batch.InFlight
-	settings.Access = access(c.Pulsar, f.conf.Secret)
 	settings.DeadLetterTopic = config.DeadLetterTopic(c, f.conf.Tenant, f.conf.Namespace, f.conf.Name)
 	a, err := newApp(c, f.conf.Parallelism, f.conf.Secret, m, f.instance, f.log)
 	if err != nil {

@@ -2,6 +2,7 @@ package mailbox_test
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -40,6 +41,22 @@ func TestRedriveStopsWhereTheBrokerTakesNothing(t *testing.T) {
 	require.NoError(t, err, "and goes on when it does")
 	require.Equal(t, 150, r.Done)
 	require.Equal(t, rows(1, 250), f.sent())
+}
+
+// What a letter holds was small enough for the dead-letter topic, and is for the source topic.
+func TestRedriveSendsALetterAsItStands(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	letter := f.letter("1", "malformed", deadletter.Life{})
+	letter.Props["own"] = strings.Repeat("v", 1<<20)
+	letter.Props[deadletter.PropOmitted] = "big (2097152 bytes)"
+	_, err := f.survey().Redrive(t.Context(), mailbox.Options{})
+	require.NoError(t, err)
+	sent := f.broker.Stored(source)
+	require.Len(t, sent, 1)
+	require.Equal(t, letter.Props, sent[0].Props)
+	require.Equal(t, letter.Body, sent[0].Body)
+	require.Empty(t, f.left())
 }
 
 // A stop in the middle finishes what the client has taken, and leaves the rest.

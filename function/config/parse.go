@@ -34,7 +34,7 @@ func Parse(userConfig map[string]any) (*Config, error) {
 	var errs []error
 	c := Default()
 	root := &section{path: Root, values: userConfig, errs: &errs}
-	root.choice("subscription", &c.Subscription, "key_shared", "failover", "shared", "exclusive")
+	root.subscription(&c.Subscription)
 	root.text("deadLetterTopic", &c.DeadLetterTopic)
 	root.duration("tombstoneTTL", &c.TombstoneTTL, time.Minute, maxTombstoneTTL)
 	parseBatch(root.section("batch"), &c.Batch)
@@ -114,8 +114,7 @@ func parsePulsar(s *section, p *Pulsar) {
 	}
 	s.text("serviceURL", &p.ServiceURL)
 	s.checkServiceURL("serviceURL", p.ServiceURL)
-	s.secret("token", &p.Token)
-	s.caFile(&p.CAFile, "") // of whatever address: the function's own is the worker's
+	s.credentials(p)
 	s.finish()
 }
 

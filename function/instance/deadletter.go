@@ -16,9 +16,6 @@ import (
 const (
 	longText  = 2048
 	shortText = 512
-	// longKey is what is left out of a letter's ordering key: with a message key as long, the two may be more than the broker takes, in
-	// every chunk, and the letter would wait for ever.
-	longKey = 1 << 20
 )
 
 // letter is a message on its way to the dead-letter topic.
@@ -36,7 +33,7 @@ func (l letter) describe() string {
 	return "message " + l.ID + " of " + l.Topic
 }
 
-// message is the letter as published.
+// message is the letter, of whatever size; fit makes it one that the broker takes.
 func (l letter) message(id identity) *pulsar.ProducerMessage {
 	properties := make(map[string]string, len(l.Properties)+20)
 	maps.Copy(properties, l.Properties)
@@ -64,14 +61,11 @@ func (l letter) message(id identity) *pulsar.ProducerMessage {
 	set(deadletter.PropInstance, strconv.Itoa(id.instance), shortText)
 	set(deadletter.PropTime, deadletter.Timestamp(l.at), shortText)
 	set(deadletter.PropSchemaVersion, hex.EncodeToString(l.SchemaVersion), shortText)
-	orderingKey := cmp.Or(l.orderingKey, l.OrderingKey)
-	if len(orderingKey) > longKey {
-		orderingKey = ""
-	}
+	set(deadletter.PropOmitted, l.Properties[deadletter.PropOmitted], longText)
 	return &pulsar.ProducerMessage{
 		Payload:     l.Payload,
 		Key:         l.Key,
-		OrderingKey: orderingKey,
+		OrderingKey: cmp.Or(l.orderingKey, l.OrderingKey),
 		Properties:  properties,
 		EventTime:   l.EventTime,
 	}

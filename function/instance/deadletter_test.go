@@ -138,15 +138,3 @@ func TestLetterDescribesItself(t *testing.T) {
 	require.Equal(t, "message 1:2:-1:-1 of "+articles, letter{parcel: p}.describe())
 	require.Equal(t, "app.articles row 7", letter{parcel: p, Settlement: Settlement{Table: "app.articles", RowID: "7"}}.describe())
 }
-
-// With its ordering key as long as its key a letter could be more than the broker takes, and would wait for ever.
-func TestALongKeyIsNotTwiceInALetter(t *testing.T) {
-	t.Parallel()
-	l := letter{parcel: &parcel{Delivery: &Delivery{Key: strings.Repeat("k", longKey+1)}, orderingKey: strings.Repeat("o", longKey)}}
-	require.Len(t, l.message(identity{}).OrderingKey, longKey)
-	l.orderingKey += "o"
-	m := l.message(identity{})
-	require.Empty(t, m.OrderingKey)
-	require.Len(t, m.Key, longKey+1)
-	require.Len(t, m.Properties[deadletter.PropKey], shortText)
-}

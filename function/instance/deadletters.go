@@ -2,6 +2,7 @@ package instance
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync/atomic"
@@ -24,6 +25,7 @@ type deadLetters struct {
 	confirmed func(letter)
 
 	sender               // owned by run
+	room    int          // for a letter's metadata; owned by run
 	waiting atomic.Int64 // letters of the round that are not confirmed
 	notes   rate.Sometimes
 }
@@ -38,7 +40,7 @@ const (
 
 func newDeadLetters(topic string, id identity, calls *calls, o observer, log *slog.Logger) *deadLetters {
 	return &deadLetters{
-		topic: topic, identity: id, sender: sender{calls: calls}, observer: o, log: log, queue: newQueue[letter](),
+		topic: topic, identity: id, sender: sender{calls: calls}, observer: o, log: log, queue: newQueue[letter](), room: longMetadata,
 		notes: rate.Sometimes{First: 20, Interval: 10 * time.Second},
 	}
 }
@@ -76,6 +78,9 @@ func (d *deadLetters) deliver(ctx context.Context, round []letter) {
 		}
 		d.waiting.Store(int64(len(round)))
 		d.complain(err)
+		if errors.Is(err, pulsar.ErrMetaTooLarge) { // this broker's maxMessageSize is smaller than usual
+			d.room = max(leastMetadata, d.room-d.room/4)
+		}
 		if delay.sleep(ctx) != nil {
 			return
 		}
@@ -103,7 +108,7 @@ func (d *deadLetters) publish(ctx context.Context, round []letter) ([]letter, er
 	if err != nil {
 		return round, err
 	}
-	message := func(l letter) *pulsar.ProducerMessage { return l.message(d.identity) }
+	message := func(l letter) *pulsar.ProducerMessage { return fit(l.message(d.identity), d.room) }
 	return publishRound(ctx, producer, round, message, func(l letter) {
 		d.waiting.Add(-1)
 		d.note(ctx, l)
