@@ -2,7 +2,6 @@ package indexer
 
 import (
 	"context"
-	"slices"
 	"sync"
 	"sync/atomic"
 )
@@ -45,7 +44,7 @@ func (e *embedding) start(ctx context.Context, texts []string) (wait func()) {
 // time: a flood of bad texts, each of which takes many requests to find, leaves the endpoint to the others.
 func (e *embedding) request(ctx context.Context, texts []string) {
 	attempts := 0
-	var suspects []string // of the last request that was refused, until one of them is condemned
+	var suspects []string // the texts of the last refusal that have not been taken since, until one of them is condemned
 	var leave func()      // nil until a part is asked for
 	defer func() {
 		if leave != nil {
@@ -58,7 +57,7 @@ func (e *embedding) request(ctx context.Context, texts []string) {
 		}
 		var vectors [][]float32
 		n, err := e.retry(ctx, &e.pool.gate, func(ctx context.Context) (err error) {
-			vectors, err = e.ask(ctx, part, slices.Contains(suspects, part[0]))
+			vectors, err = e.ask(ctx, part, len(suspects) == 1 && suspects[0] == part[0])
 			return err
 		})
 		attempts += n
@@ -68,6 +67,9 @@ func (e *embedding) request(ctx context.Context, texts []string) {
 			}
 			return err
 		}
+		if len(suspects) > 0 && suspects[0] == part[0] { // a part of them always begins as they do
+			suspects = suspects[len(part):]
+		}
 		e.emit(ctx, embedded{texts: part, vectors: vectors, attempts: attempts})
 		return nil
 	}, func(part []string, err error) {
@@ -75,13 +77,13 @@ func (e *embedding) request(ctx context.Context, texts []string) {
 	})
 }
 
-// ask makes one attempt. A single text is refused only if it was twice, alone or as a suspect, with those that it was with: a proxy may refuse now and then,
-// whatever it is asked.
-func (e *embedding) ask(ctx context.Context, texts []string, suspect bool) ([][]float32, error) {
+// ask makes one attempt. A single text is refused only if it is twice, because a proxy may refuse now and then, whatever it is asked. The last suspect, beside
+// which all others of a refused request were taken, has had its first refusal with them.
+func (e *embedding) ask(ctx context.Context, texts []string, lastSuspect bool) ([][]float32, error) {
 	refused := func(err error) bool { return err != nil && len(texts) == 1 && Classify(err) == ClassPoison }
 	taken := e.pool.taken.Load() // what was taken before tells nothing of an endpoint that refuses everything since
 	vectors, err := e.pool.embed(ctx, texts)
-	if refused(err) && !suspect {
+	if refused(err) && !lastSuspect {
 		taken = e.pool.taken.Load()
 		vectors, err = e.pool.embed(ctx, texts)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 )
 
 // group is the jobs that are written together. It belongs to the writer's goroutine.
@@ -107,16 +108,21 @@ func (g *group) send(ctx context.Context, s Store, p phase, part []jobWrite) err
 	}
 }
 
-// again sends a record once more.
+// again sends a record once more, if the row is still to be written: the refusal may have taken long.
 func (g *group) again(ctx context.Context, s Store, p phase, part []jobWrite) error {
-	if err := g.fenceMidway(ctx, s); err != nil {
-		return fmt.Errorf("read the row again: %w", err)
-	}
-	if part[0].job.answered {
-		return nil
+	if stands, err := g.stands(ctx, s, part[0].job); err != nil || !stands {
+		return err
 	}
 	_, err := g.try(ctx, s, p, part)
 	return err
+}
+
+// stands reads a row again, however lately it was read, and reports whether it is still to be written. If not, it has its answer.
+func (g *group) stands(ctx context.Context, s Store, j *job) (bool, error) {
+	if err := g.readAgain(ctx, s, []*job{j}, time.Now()); err != nil {
+		return false, fmt.Errorf("read the row again: %w", err)
+	}
+	return !j.answered, nil
 }
 
 // halve sends the writes of one row in two calls.
@@ -153,7 +159,7 @@ func (g *group) call(ctx context.Context, s Store, p phase, part []jobWrite) (op
 	}
 	switch p {
 	case bury:
-		return "bury", g.writer.tombstones.put(ctx, &r)
+		return "bury", g.writer.tombstones.put(ctx, &r, func() (bool, error) { return g.stands(ctx, s, part[0].job) })
 	case removeRest, removeFirst:
 		return "delete", s.Delete(ctx, r.ids)
 	case announce, refreshRest, refreshFirst, commitFirst:

@@ -171,7 +171,7 @@ func (t *tombstones) writeMark(ctx context.Context, id string, read *mark, chang
 	w.record.Metadata = change // without document.KeyDeleted it does not expire
 	var r records
 	r.add(w)
-	if err := t.put(ctx, &r); err != nil {
+	if err := t.put(ctx, &r, nil); err != nil { // another instance may have written it meanwhile
 		return fmt.Errorf("write the mark of a truncate: %w", err)
 	}
 	meta := make(map[string]any, len(read.meta)+len(change))

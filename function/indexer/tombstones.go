@@ -60,18 +60,26 @@ func (t *tombstones) get(ctx context.Context, ids []string) (stones map[string]m
 	return stones, err
 }
 
-// put makes one attempt of writing tombstones.
-func (t *tombstones) put(ctx context.Context, r *records) error {
+// put makes one attempt of writing tombstones. A single one that is refused is written again if stands reports that it is still to be; nil: never.
+func (t *tombstones) put(ctx context.Context, r *records, stands func() (bool, error)) error {
 	return t.attempt(ctx, func(ctx context.Context, s Tombstones) error {
 		if err := t.proof.tidy(ctx, s); err != nil {
 			return err
 		}
 		upsert := func() error { return s.Upsert(ctx, r.ids, r.vectors, r.documents, r.metadatas) }
-		err := upsert()
+		refusal := upsert()
 		if len(r.ids) > 1 {
-			return err
+			return refusal
 		}
-		return t.proof.judge(ctx, s, opUpsert, len(r.vectors[0]), err, upsert)
+		return t.proof.judge(ctx, s, opUpsert, len(r.vectors[0]), refusal, func() error {
+			if stands == nil {
+				return refusal
+			}
+			if still, err := stands(); err != nil || !still {
+				return err
+			}
+			return upsert()
+		})
 	})
 }
 

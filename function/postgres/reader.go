@@ -42,10 +42,10 @@ func New(url string) (*Reader, error) {
 	cfg, err := pgxpool.ParseConfig(url)
 	var file *fs.PathError
 	if errors.As(err, &file) {
-		return nil, fmt.Errorf("a file that it names (sslrootcert, sslcert or sslkey) cannot be read: %w", file.Err)
+		return nil, fmt.Errorf("a file that it names (sslrootcert, sslcert, sslkey, servicefile) cannot be read: %w", file.Err)
 	}
 	if err != nil {
-		return nil, errors.New("expected an address such as postgres://user:password@host:5432/database; what is there cannot be parsed")
+		return nil, errors.New("expected an address such as postgres://user:password@host:5432/database; what is there, or in a file that it names (sslrootcert), cannot be parsed")
 	}
 	cfg.MaxConns, cfg.MinConns, cfg.MaxConnIdleTime = connections, 0, idleTime
 	cfg.ConnConfig.ConnectTimeout = connectTimeout
