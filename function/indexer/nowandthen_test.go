@@ -42,6 +42,13 @@ func (m *moody) refuse(items []string) error {
 	return errRefuse
 }
 
+// unfair is how often it refused for no reason.
+func (m *moody) unfair() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.told
+}
+
 // writing refuses upserts as the mood is.
 func (m *moody) writing(op string, ids []string) error {
 	if op != opUpsert {
@@ -83,7 +90,7 @@ func TestARefusalNowAndThenCondemnsNobody(t *testing.T) {
 					for i, receipts := range together {
 						requireKinds(t, receipts, 10+i, c.bad != nil)
 					}
-					unfair += m.told
+					unfair += m.unfair()
 				})
 			}
 			require.Greater(t, unfair, 100)
