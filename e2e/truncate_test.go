@@ -62,7 +62,7 @@ func TestTruncate(t *testing.T) {
 		d.subscribed(t, 0)
 		command(t, "topics", "reset-cursor", "persistent://"+d.topic(), "--subscription", d.name, "--time", "1d")
 		command(t, "functions", "start", "--name", d.name)
-		counts := d.settlesAtLeast(t, total)
+		counts := d.settlesAll(t, total)
 		require.Equal(t, map[string]int{"stale": counts["stale"]}, counts)
 		require.Equal(t, before, contents(t, d.collection))
 		require.Equal(t, asked, endpoint.Stats(), "what the endpoint was asked")
