@@ -61,20 +61,42 @@ func (p *postgres) data() string { return filepath.Join(p.home(), "data") }
 
 // prepare makes the data folder once.
 func (p *postgres) prepare(ctx context.Context, _ bool) error {
+	if err := p.disown(); err != nil {
+		return err
+	}
 	if _, err := os.Stat(p.data()); err != nil {
 		return p.initdb(ctx)
 	}
 	if _, err := p.password(false); err != nil { // else nobody could log in, and the start would end with its time
-		return fmt.Errorf("read the password that belongs to the data in %s (put the file back, or remove the folder to begin without data): %w", p.home(), err)
+		return fmt.Errorf("read the password that belongs to the data in %s (put the file back, or remove the folder to begin without data): %w", p.dir, err)
 	}
 	return p.unlock()
 }
 
+// disown removes data outside that belongs to an earlier stack in the same folder: whoever removes the folder, as with a clone, means all that was in it,
+// and the password was.
+func (p *postgres) disown() error {
+	if _, err := os.Stat(p.secret()); p.home() == p.dir || !errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err := p.unlock(); err != nil {
+		return err
+	}
+	if _, err := os.Stat(p.lock()); err == nil {
+		return fmt.Errorf("a PostgreSQL server that this stack did not start works on %s, of a stack whose folder is gone (see %s for its process): end it", p.data(), p.lock())
+	}
+	if err := os.RemoveAll(p.home()); err != nil {
+		return fmt.Errorf("remove the data of a stack whose folder is gone: %w", err)
+	}
+	return nil
+}
+
+func (p *postgres) lock() string { return filepath.Join(p.data(), "postmaster.pid") }
+
 // unlock removes the lock file that a killed server leaves, when its number is a zombie's or somebody else's by now: Postgres asks only whether the number is
 // in use, and would not start. Whatever of an earlier run was still alive has been killed before; a server that somebody started by hand keeps its lock.
 func (p *postgres) unlock() error {
-	lock := filepath.Join(p.data(), "postmaster.pid")
-	raw, err := os.ReadFile(lock)
+	raw, err := os.ReadFile(p.lock())
 	if errors.Is(err, os.ErrNotExist) {
 		return nil
 	}
@@ -85,7 +107,7 @@ func (p *postgres) unlock() error {
 	if pid, err := strconv.Atoi(line); err == nil && p.inUse(pid) {
 		return nil
 	}
-	if err := os.Remove(lock); err != nil {
+	if err := os.Remove(p.lock()); err != nil {
 		return fmt.Errorf("remove the lock of an earlier server: %w", err)
 	}
 	return nil
@@ -135,16 +157,16 @@ func (p *postgres) initdb(ctx context.Context) error {
 	return nil
 }
 
-// password is drawn once. It is kept in a file of its own beside the data, wherever that is: whoever loses the stack's folder is not locked out of data
-// that lies outside of it.
+func (p *postgres) secret() string { return filepath.Join(p.dir, "password") }
+
+// password is drawn once. It is kept in the stack's folder, wherever the data is: data outside without it is of another stack, see disown.
 func (p *postgres) password(create bool) (string, error) {
-	path := filepath.Join(p.home(), "password")
-	raw, err := os.ReadFile(path)
+	raw, err := os.ReadFile(p.secret())
 	if err == nil || !create || !errors.Is(err, os.ErrNotExist) {
 		return string(raw), err
 	}
 	drawn := rand.Text()
-	return drawn, writeFile(path, drawn, 0o600)
+	return drawn, writeFile(p.secret(), drawn, 0o600)
 }
 
 func (p *postgres) spec() supervise.Spec {

@@ -73,29 +73,68 @@ func TestDataFolderIsMadeOnceAndWhole(t *testing.T) {
 	require.NoFileExists(t, filepath.Join(p.data(), "seen"), "data that is there stays as it is")
 }
 
-// A folder that the runner cannot get to, removed and made again, as a clone is: the data outside is still there, and must not be locked.
-func TestDataOutsideSurvivesTheFolder(t *testing.T) {
-	t.Parallel()
+// outside is a Postgres whose runner cannot get to its folder, which lies in a clone; in reaches into the clone all the same.
+func outside(t *testing.T) (p *postgres, clone string, in func(func())) {
+	t.Helper()
 	bin := t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(bin, "initdb"), []byte(initdb), 0o755))
 	self := &runner{credential: &syscall.Credential{Uid: uint32(os.Geteuid()), Gid: uint32(os.Getegid()), NoSetGroups: true}}
-	clone := filepath.Join(t.TempDir(), "clone")
-	p := &postgres{place: place{dir: filepath.Join(clone, "postgres"), ports: []int{5432}}, bin: bin, find: as(self)}
+	clone = filepath.Join(t.TempDir(), "clone")
+	p = &postgres{place: place{dir: filepath.Join(clone, "postgres"), ports: []int{5432}}, bin: bin, find: as(self)}
 	t.Cleanup(func() { require.NoError(t, os.RemoveAll(elsewhere(p.dir))) })
-	for range 2 {
+	return p, clone, func(do func()) {
 		require.NoError(t, os.MkdirAll(p.dir, 0o700))
 		require.NoError(t, os.Chmod(clone, 0o600)) // nobody gets through, not even its owner
+		defer func() { require.NoError(t, os.Chmod(clone, 0o700)) }()
 		require.Equal(t, elsewhere(p.dir), p.home())
-		err := p.prepare(t.Context(), true)
-		require.NoError(t, os.Chmod(clone, 0o700))
-		require.NoError(t, err)
-		require.NoError(t, os.RemoveAll(clone))
-		require.NoError(t, os.MkdirAll(clone, 0o600))
-		password, err := p.password(false)
-		require.NoError(t, err)
-		require.Equal(t, password, read(t, p.data(), "seen"))
-		require.NoError(t, os.Chmod(clone, 0o700))
+		do()
 	}
+}
+
+// asRoot is for what concerns root alone, whom no folder stops and whose Postgres runs as another user.
+func asRoot(t *testing.T) {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		t.Skip("root's stack only")
+	}
+}
+
+func TestDataOutsideLivesAsLongAsTheFolder(t *testing.T) {
+	t.Parallel()
+	asRoot(t)
+	p, clone, in := outside(t)
+	for range 2 { // a clone, and the same clone made again
+		in(func() {
+			require.NoError(t, p.prepare(t.Context(), true))
+			password, err := p.password(false)
+			require.NoError(t, err)
+			require.Equal(t, password, read(t, p.data(), "seen"), "made by this stack")
+			require.NoError(t, os.WriteFile(filepath.Join(p.data(), "row"), nil, 0o600))
+			require.NoError(t, p.prepare(t.Context(), true))
+			require.FileExists(t, filepath.Join(p.data(), "row"), "started again, it has its data")
+		})
+		require.NoError(t, os.RemoveAll(clone))
+	}
+	in(func() {
+		require.NoError(t, p.prepare(t.Context(), true))
+		require.NoFileExists(t, filepath.Join(p.data(), "row"), "of the clone that was removed")
+	})
+}
+
+// A server that somebody started by hand is not bereft of its data.
+func TestDataOutsideThatIsInUse(t *testing.T) {
+	t.Parallel()
+	asRoot(t)
+	p, clone, in := outside(t)
+	in(func() {
+		require.NoError(t, p.prepare(t.Context(), true))
+		require.NoError(t, os.WriteFile(p.lock(), []byte(strconv.Itoa(serverAt(t, p.data()).Process.Pid)+"\n"), 0o600))
+	})
+	require.NoError(t, os.RemoveAll(clone))
+	in(func() {
+		require.ErrorContains(t, p.prepare(t.Context(), true), p.lock())
+		require.DirExists(t, p.data())
+	})
 }
 
 func TestDataWithoutItsPassword(t *testing.T) {
@@ -106,6 +145,19 @@ func TestDataWithoutItsPassword(t *testing.T) {
 	require.ErrorIs(t, err, os.ErrNotExist)
 	require.ErrorContains(t, err, p.home(), "what to remove")
 	require.DirExists(t, p.data(), "it is the user's")
+}
+
+// serverAt stands for a server: a process at work in the folder, which ends with the test.
+func serverAt(t *testing.T, data string) *exec.Cmd {
+	t.Helper()
+	server := exec.Command("/bin/sleep", "1000")
+	server.Dir = data
+	require.NoError(t, server.Start())
+	t.Cleanup(func() {
+		_ = server.Process.Kill() // it may have ended
+		_ = server.Wait()
+	})
+	return server
 }
 
 func TestLockOfAnEarlierServer(t *testing.T) {
@@ -121,9 +173,7 @@ func TestLockOfAnEarlierServer(t *testing.T) {
 		_, err := os.Stat(lock)
 		return err == nil
 	}
-	server := exec.Command("/bin/sleep", "1000")
-	server.Dir = p.data()
-	require.NoError(t, server.Start())
+	server := serverAt(t, p.data())
 	pid := strconv.Itoa(server.Process.Pid) + "\n" + p.data() + "\n"
 	require.True(t, locked(pid), "somebody works there")
 	require.False(t, locked(strconv.Itoa(os.Getpid())+"\n"), "the number belongs to somebody else by now")
