@@ -72,6 +72,7 @@ func (s *slots) learn(r Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
+	case r.Overload && s.busy == 1: // no load of ours: a probe in an outage, which must not end with one request at a time
 	case r.Overload || r.OK && s.slow(r):
 		// What began before the last cut speaks of the load before it.
 		if now := time.Now(); !now.Add(-r.Took).Before(s.cut) {

@@ -40,8 +40,26 @@ func TestOverloadHalvesTheLimitOncePerRound(t *testing.T) {
 		round(t, s, 2, failed)
 		require.Equal(t, 2, s.size(), "a failure of another kind says nothing of the load")
 		round(t, s, 2, tooMany)
-		round(t, s, 1, tooMany)
+		require.Equal(t, 1, s.size())
+		require.NoError(t, s.acquire(t.Context()))
+		s.busy++ // began before the limit fell
+		s.learn(Request{Took: 0, Size: 10, Overload: true})
 		require.Equal(t, 1, s.size(), "never none")
+	})
+}
+
+func TestWhoIsAloneIsNotTooMany(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newSlots(16)
+		round(t, s, 16, tooMany)
+		require.Equal(t, 8, s.size(), "the beginning of an outage")
+		for range 20 {
+			round(t, s, 1, tooMany)
+		}
+		require.Equal(t, 8, s.size(), "the probes of one")
+		round(t, s, 2, tooMany)
+		require.Equal(t, 4, s.size(), "two are a load")
 	})
 }
 
@@ -49,8 +67,8 @@ func TestGoodAnswersBringTheLimitBackOnePerRound(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := newSlots(4)
-		round(t, s, 1, tooMany)
-		round(t, s, 1, tooMany)
+		round(t, s, 4, tooMany)
+		round(t, s, 2, tooMany)
 		require.Equal(t, 1, s.size())
 		for want := 2; want <= 4; want++ {
 			for range 3 {
@@ -71,7 +89,7 @@ func TestAnIdlePoolDoesNotGrow(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := newSlots(8)
-		round(t, s, 1, tooMany)
+		round(t, s, 2, tooMany)
 		for range 100 {
 			round(t, s, 1, good)
 		}
