@@ -7,6 +7,7 @@ import (
 
 	"github.com/apache/pulsar-client-go/pulsar"
 
+	"github.com/rowvec/rowvec/brokercall"
 	"github.com/rowvec/rowvec/deadletter"
 )
 
@@ -20,7 +21,7 @@ func (m *Mailbox) registrar() *registrar { return &registrar{m, map[int]pulsar.C
 
 func (r *registrar) close() {
 	for _, c := range r.consumers {
-		r.box.calls.Go(c.Close)
+		r.box.calls.Start(c.Close)
 	}
 }
 
@@ -53,7 +54,7 @@ func (r *registrar) tell(ctx context.Context, p *place, ids []pulsar.MessageID) 
 		if err != nil {
 			return err
 		}
-		_, err = await(ctx, r.box, func() (struct{}, error) { return struct{}{}, consumer.AckIDList(ids) }, func(struct{}) {})
+		_, err = brokercall.Await(ctx, &r.box.calls, func() (struct{}, error) { return struct{}{}, consumer.AckIDList(ids) }, func(struct{}) {})
 		if err == nil || ctx.Err() != nil || attempt == ackAttempts {
 			return err
 		}
@@ -82,7 +83,7 @@ func (r *registrar) consumer(ctx context.Context, p *place) (pulsar.Consumer, er
 	if c := r.consumers[p.partition]; c != nil {
 		return c, nil
 	}
-	c, err := await(ctx, r.box, func() (pulsar.Consumer, error) {
+	c, err := brokercall.Await(ctx, &r.box.calls, func() (pulsar.Consumer, error) {
 		return r.box.client.Subscribe(pulsar.ConsumerOptions{
 			Topic:                       p.topic.full(),
 			SubscriptionName:            deadletter.Subscription,

@@ -13,10 +13,11 @@ package mailbox
 
 import (
 	"context"
-	"sync"
 	"time"
 
 	"github.com/apache/pulsar-client-go/pulsar"
+
+	"github.com/rowvec/rowvec/brokercall"
 )
 
 // Asker asks Pulsar's admin interface; see admin.Client. An answer that is none says by Missing() and Denied(), both bool, of what kind.
@@ -40,7 +41,7 @@ type Mailbox struct {
 	client       pulsar.Client
 	admin        Asker
 	patience     time.Duration
-	calls        sync.WaitGroup // calls of the client, none of which takes a context
+	calls        brokercall.Calls
 }
 
 const defaultPatience = 15 * time.Second
@@ -62,30 +63,4 @@ func New(c Config) (*Mailbox, error) {
 func (m *Mailbox) Topic() string { return m.topic.full() }
 
 // Close waits for the client's calls that were given up; its operation timeout bounds them.
-func (m *Mailbox) Close() { m.calls.Wait() }
-
-// await runs call and waits for it or for the end of ctx. What call returns after the end of ctx goes to late.
-func await[T any](ctx context.Context, m *Mailbox, call func() (T, error), late func(T)) (T, error) {
-	type answer struct {
-		value T
-		err   error
-	}
-	answers := make(chan answer)
-	m.calls.Go(func() {
-		value, err := call()
-		select {
-		case answers <- answer{value, err}:
-		case <-ctx.Done():
-			if err == nil {
-				late(value)
-			}
-		}
-	})
-	select {
-	case a := <-answers:
-		return a.value, a.err
-	case <-ctx.Done():
-		var none T
-		return none, ctx.Err()
-	}
-}
+func (m *Mailbox) Close() { m.calls.Wait(context.Background()) }

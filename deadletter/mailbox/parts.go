@@ -7,6 +7,8 @@ import (
 
 	"github.com/apache/pulsar-client-go/pulsar"
 	"google.golang.org/protobuf/encoding/protowire"
+
+	"github.com/rowvec/rowvec/brokercall"
 )
 
 // firstPart returns where a message begins whose id is last: of one that the producer cut into chunks the client tells it in the id's
@@ -88,7 +90,7 @@ func (m *Mailbox) entries(ctx context.Context, letters []*Letter) (map[*place][]
 // parts are the entries of long letters of one place.
 func (m *Mailbox) parts(ctx context.Context, p *place, letters []*Letter) ([]position, error) {
 	heard := &listener{}
-	consumer, err := await(ctx, m, func() (pulsar.Consumer, error) {
+	consumer, err := brokercall.Await(ctx, &m.calls, func() (pulsar.Consumer, error) {
 		return m.client.Subscribe(pulsar.ConsumerOptions{
 			Topic: p.topic.full(), SubscriptionName: fmt.Sprintf("parts-of-letters-%x", rand.Uint64()), //nolint:gosec // a name, no secret
 			Type: pulsar.Exclusive, SubscriptionMode: pulsar.NonDurable, SubscriptionInitialPosition: pulsar.SubscriptionPositionEarliest,
@@ -98,7 +100,7 @@ func (m *Mailbox) parts(ctx context.Context, p *place, letters []*Letter) ([]pos
 	if err != nil {
 		return nil, err
 	}
-	defer m.calls.Go(consumer.Close)
+	defer m.calls.Start(consumer.Close)
 	wanted := map[position]position{}
 	for _, l := range letters {
 		wanted[l.first] = l.last

@@ -10,6 +10,7 @@ import (
 
 	"github.com/apache/pulsar-client-go/pulsar"
 
+	"github.com/rowvec/rowvec/brokercall"
 	"github.com/rowvec/rowvec/deadletter"
 )
 
@@ -51,7 +52,7 @@ func (m *Mailbox) read(ctx context.Context, p *place, passed func(), each func(*
 	if err != nil {
 		return fmt.Errorf("read %s: %w", p.topic.full(), err)
 	}
-	defer m.calls.Go(reader.Close)
+	defer m.calls.Start(reader.Close)
 	at := p.mark
 	for at.compare(p.last) < 0 {
 		msg, err := m.next(ctx, reader.Next)
@@ -81,7 +82,7 @@ func (m *Mailbox) reader(ctx context.Context, p *place) (pulsar.Reader, error) {
 	if p.mark.entry >= 0 {
 		start = pulsar.NewMessageID(p.mark.ledger, p.mark.entry, -1, -1)
 	}
-	return await(ctx, m, func() (pulsar.Reader, error) {
+	return brokercall.Await(ctx, &m.calls, func() (pulsar.Reader, error) {
 		return m.client.CreateReader(pulsar.ReaderOptions{
 			Topic: p.topic.full(), StartMessageID: start, Name: "rowvec-dlq-reader", ReceiverQueueSize: prefetched,
 		})

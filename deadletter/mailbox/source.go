@@ -10,6 +10,7 @@ import (
 
 	"github.com/apache/pulsar-client-go/pulsar"
 
+	"github.com/rowvec/rowvec/brokercall"
 	"github.com/rowvec/rowvec/deadletter"
 )
 
@@ -69,7 +70,7 @@ func (m *Mailbox) post() *post {
 
 func (p *post) close() {
 	for _, producer := range p.producers {
-		p.box.calls.Go(producer.Close)
+		p.box.calls.Start(producer.Close)
 	}
 }
 
@@ -94,7 +95,7 @@ func (p *post) producer(ctx context.Context, topic string) (pulsar.Producer, err
 	if producer := p.producers[topic]; producer != nil {
 		return producer, nil
 	}
-	producer, err := await(ctx, p.box, func() (pulsar.Producer, error) {
+	producer, err := brokercall.Await(ctx, &p.box.calls, func() (pulsar.Producer, error) {
 		return p.box.client.CreateProducer(pulsar.ProducerOptions{
 			Topic: topic, SendTimeout: sendTimeout, CompressionType: pulsar.LZ4, MessageRouter: route,
 			DisableBatching: true, EnableChunking: true, // as the letter is: each by itself, by its own key

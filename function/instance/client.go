@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/apache/pulsar-client-go/pulsar"
@@ -97,69 +96,6 @@ func slowly(patience time.Duration, work, tell func()) {
 	work()
 	close(ended)
 	<-watched
-}
-
-// calls owns the goroutines of the client's blocking calls, none of which takes a context.
-type calls struct {
-	mu      sync.Mutex
-	running int
-	idle    chan struct{} // closed when running falls to 0
-}
-
-// await runs call and waits for it or for the end of ctx. What call returns after the end of ctx goes to late.
-func await[T any](ctx context.Context, c *calls, call func() (T, error), late func(T)) (T, error) {
-	type answer struct {
-		value T
-		err   error
-	}
-	answers := make(chan answer)
-	c.start(func() {
-		value, err := call()
-		select {
-		case answers <- answer{value, err}:
-		case <-ctx.Done():
-			if err == nil {
-				late(value)
-			}
-		}
-	})
-	select {
-	case a := <-answers:
-		return a.value, a.err
-	case <-ctx.Done():
-		var none T
-		return none, ctx.Err()
-	}
-}
-
-// start runs a call in a goroutine.
-func (c *calls) start(call func()) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.running++; c.running == 1 {
-		c.idle = make(chan struct{})
-	}
-	go func() {
-		defer c.end()
-		call()
-	}()
-}
-
-func (c *calls) end() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.running--; c.running == 0 {
-		close(c.idle)
-	}
-}
-
-// wait waits until no call is running, or for the end of ctx. A WaitGroup could not be used again after a wait that was given up.
-func (c *calls) wait(ctx context.Context) bool {
-	c.mu.Lock()
-	idle := c.idle
-	running := c.running
-	c.mu.Unlock()
-	return running == 0 || done(ctx, idle)
 }
 
 // oneLine is the text of an error whose parts the client has put on lines of their own.

@@ -45,31 +45,6 @@ func TestRetryDelaySleepEndsWithTheContext(t *testing.T) {
 	})
 }
 
-func TestAwaitGivesALateAnswerToItsOwner(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		var c calls
-		got, err := await(t.Context(), &c, func() (int, error) { return 7, nil }, func(int) { t.Error("not late") })
-		require.NoError(t, err)
-		require.Equal(t, 7, got)
-
-		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-		defer cancel()
-		late := make(chan int, 1)
-		_, err = await(ctx, &c, func() (int, error) { <-time.After(time.Minute); return 8, nil }, func(n int) { late <- n })
-		require.ErrorIs(t, err, context.DeadlineExceeded)
-		short, end := context.WithTimeout(t.Context(), time.Second)
-		defer end()
-		require.False(t, c.wait(short), "the call is still running")
-		require.Equal(t, 8, <-late)
-		require.True(t, c.wait(t.Context()))
-
-		_, err = await(ctx, &c, func() (int, error) { return 0, errBroker }, func(int) { t.Error("an error is not late") })
-		require.Error(t, err)
-		require.True(t, c.wait(t.Context()))
-	})
-}
-
 func TestNewClientTriesAgain(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

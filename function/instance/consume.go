@@ -9,6 +9,7 @@ import (
 
 	"github.com/apache/pulsar-client-go/pulsar"
 
+	"github.com/rowvec/rowvec/brokercall"
 	"github.com/rowvec/rowvec/brokerlog"
 )
 
@@ -150,7 +151,7 @@ type consumption struct {
 	letters   *deadLetters
 	intake    *intake
 	feeds     []*feed
-	calls     calls
+	calls     brokercall.Calls
 	consumers consumers
 }
 
@@ -242,9 +243,9 @@ func (c *consumption) close(ctx context.Context, cut context.CancelFunc, letters
 	done(limit, letters)
 	done(limit, output)
 	c.consumers.closeAll()
-	clean := c.calls.wait(limit)
-	c.calls.start(c.client.Close)
-	clean = c.calls.wait(limit) && clean
+	clean := c.calls.Wait(limit)
+	c.calls.Start(c.client.Close)
+	clean = c.calls.Wait(limit) && clean
 	if !clean { // a lookup that nobody answers cannot be cut short; the end of the process ends it
 		c.log.WarnContext(ctx, "the Pulsar client did not close in time", "limit", closeTimeout)
 	}

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/apache/pulsar-client-go/pulsar"
+
+	"github.com/rowvec/rowvec/brokercall"
 )
 
 // slowSubscribe is when a subscribe that has not answered shows in the status.
@@ -102,7 +104,7 @@ func (f *feed) trySubscribe(ctx context.Context, silent time.Duration) (consumer
 }
 
 func (f *feed) attach(ctx context.Context) (consumer pulsar.Consumer, partitions int, err error) {
-	made, err := await(ctx, &f.c.calls, func() (subscribed, error) {
+	made, err := brokercall.Await(ctx, &f.c.calls, func() (subscribed, error) {
 		options, partitions, err := f.options()
 		if err != nil {
 			return subscribed{}, err
@@ -204,7 +206,7 @@ func (f *feed) internal(ctx context.Context, topic string) bool {
 type consumers struct {
 	mu    sync.Mutex
 	open  map[pulsar.Consumer]struct{}
-	calls *calls
+	calls *brokercall.Calls
 }
 
 func (c *consumers) add(consumer pulsar.Consumer) {
@@ -221,14 +223,14 @@ func (c *consumers) close(consumer pulsar.Consumer) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	delete(c.open, consumer)
-	c.calls.start(consumer.Close)
+	c.calls.Start(consumer.Close)
 }
 
 func (c *consumers) closeAll() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for consumer := range c.open {
-		c.calls.start(consumer.Close)
+		c.calls.Start(consumer.Close)
 	}
 	c.open = nil
 }

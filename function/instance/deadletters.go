@@ -11,6 +11,7 @@ import (
 	"github.com/apache/pulsar-client-go/pulsar"
 	"golang.org/x/time/rate"
 
+	"github.com/rowvec/rowvec/brokercall"
 	"github.com/rowvec/rowvec/deadletter"
 )
 
@@ -38,7 +39,7 @@ const (
 	slowProducer = 25 * time.Second
 )
 
-func newDeadLetters(topic string, id identity, calls *calls, o observer, log *slog.Logger) *deadLetters {
+func newDeadLetters(topic string, id identity, calls *brokercall.Calls, o observer, log *slog.Logger) *deadLetters {
 	return &deadLetters{
 		topic: topic, identity: id, sender: sender{calls: calls}, observer: o, log: log, queue: newQueue[letter](), room: longMetadata,
 		notes: rate.Sometimes{First: 20, Interval: 10 * time.Second},
@@ -137,7 +138,7 @@ func (d *deadLetters) open(ctx context.Context) (pulsar.Producer, error) {
 // subscribe attaches a consumer for a moment: the subscription that this makes is durable and stays, from the earliest message on.
 // The single message that the consumer may be given goes back when it closes.
 func (d *deadLetters) subscribe(ctx context.Context) error {
-	consumer, err := await(ctx, d.calls, func() (pulsar.Consumer, error) {
+	consumer, err := brokercall.Await(ctx, d.calls, func() (pulsar.Consumer, error) {
 		return d.client.Subscribe(pulsar.ConsumerOptions{
 			Topic:                       d.topic,
 			SubscriptionName:            deadletter.Subscription,
@@ -151,7 +152,7 @@ func (d *deadLetters) subscribe(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	_, err = await(ctx, d.calls, func() (struct{}, error) { consumer.Close(); return struct{}{}, nil }, func(struct{}) {})
+	_, err = brokercall.Await(ctx, d.calls, func() (struct{}, error) { consumer.Close(); return struct{}{}, nil }, func(struct{}) {})
 	return err
 }
 

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/apache/pulsar-client-go/pulsar"
+
+	"github.com/rowvec/rowvec/brokercall"
 )
 
 // LogTopic copies the log to the function's logTopic while Consume runs. Logging never waits for it and never fails because of it:
@@ -68,7 +70,7 @@ func (w lineWriter) Write(line []byte) (int, error) {
 }
 
 // run sends until stop ends, and then what is left; at the latest until ctx ends.
-func (l *LogTopic) run(ctx, stop context.Context, client pulsar.Client, calls *calls, id identity) {
+func (l *LogTopic) run(ctx, stop context.Context, client pulsar.Client, calls *brokercall.Calls, id identity) {
 	if l == nil || l.topic == "" {
 		return
 	}
@@ -76,7 +78,7 @@ func (l *LogTopic) run(ctx, stop context.Context, client pulsar.Client, calls *c
 	if err != nil {
 		return
 	}
-	defer func() { calls.start(producer.Close) }()
+	defer func() { calls.Start(producer.Close) }()
 	ticks, drops := time.NewTicker(logPause), time.NewTicker(logDropsPeriod)
 	defer ticks.Stop()
 	defer drops.Stop()
@@ -99,10 +101,10 @@ func (l *LogTopic) run(ctx, stop context.Context, client pulsar.Client, calls *c
 }
 
 // connect tries until it succeeds; its error is that of ctx.
-func (l *LogTopic) connect(ctx context.Context, client pulsar.Client, calls *calls, id identity) (pulsar.Producer, error) {
+func (l *LogTopic) connect(ctx context.Context, client pulsar.Client, calls *brokercall.Calls, id identity) (pulsar.Producer, error) {
 	delay := newRetryDelay()
 	for {
-		producer, err := await(ctx, calls, func() (pulsar.Producer, error) {
+		producer, err := brokercall.Await(ctx, calls, func() (pulsar.Producer, error) {
 			return client.CreateProducer(pulsar.ProducerOptions{
 				Topic:                   l.topic,
 				Properties:              id.properties(),

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/apache/pulsar-client-go/pulsar"
+
+	"github.com/rowvec/rowvec/brokercall"
 )
 
 // sendTimeout is when the client gives up a message that the broker does not confirm. answerGrace is for its answer: a producer that the
@@ -21,7 +23,7 @@ var errUnanswered = errors.New("the client's producer does not answer")
 // sender is the producer of rounds: made when it is first needed, and anew after it was discarded. One goroutine owns it.
 type sender struct {
 	client   pulsar.Client
-	calls    *calls
+	calls    *brokercall.Calls
 	producer pulsar.Producer // nil: there is none
 }
 
@@ -30,7 +32,7 @@ func (s *sender) ensure(ctx context.Context, options pulsar.ProducerOptions) (pu
 	if s.producer != nil {
 		return s.producer, nil
 	}
-	producer, err := await(ctx, s.calls, func() (pulsar.Producer, error) { return s.client.CreateProducer(options) }, pulsar.Producer.Close)
+	producer, err := brokercall.Await(ctx, s.calls, func() (pulsar.Producer, error) { return s.client.CreateProducer(options) }, pulsar.Producer.Close)
 	if err != nil {
 		return nil, fmt.Errorf("make the producer: %w", err)
 	}
@@ -41,7 +43,7 @@ func (s *sender) ensure(ctx context.Context, options pulsar.ProducerOptions) (pu
 // discard leaves the producer to be closed.
 func (s *sender) discard() {
 	if s.producer != nil {
-		s.calls.start(s.producer.Close)
+		s.calls.Start(s.producer.Close)
 		s.producer = nil
 	}
 }

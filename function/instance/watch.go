@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/apache/pulsar-client-go/pulsar"
+
+	"github.com/rowvec/rowvec/brokercall"
 )
 
 const (
@@ -69,13 +71,13 @@ func (f *feed) watch(ctx context.Context, consumer pulsar.Consumer, partitions i
 
 // partitions is how many partitions the input's topic has now; 1 where it has none.
 func (f *feed) partitions(ctx context.Context) (int, error) {
-	names, err := await(ctx, &f.c.calls, func() ([]string, error) { return f.c.client.TopicPartitions(f.in.Topic) }, func([]string) {})
+	names, err := brokercall.Await(ctx, &f.c.calls, func() ([]string, error) { return f.c.client.TopicPartitions(f.in.Topic) }, func([]string) {})
 	return len(names), err
 }
 
 // end says where the topic's partitions end.
 func (f *feed) end(ctx context.Context, consumer pulsar.Consumer) ([]byte, error) {
-	ids, err := await(ctx, &f.c.calls, consumer.GetLastMessageIDs, func([]pulsar.TopicMessageID) {})
+	ids, err := brokercall.Await(ctx, &f.c.calls, consumer.GetLastMessageIDs, func([]pulsar.TopicMessageID) {})
 	if err != nil {
 		return nil, err
 	}
