@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
 )
@@ -57,11 +58,27 @@ func newRoot(version string) *cobra.Command {
 		Short:         "rowvec keeps a Chroma collection equal to a Postgres table",
 		SilenceErrors: true,
 		SilenceUsage:  true,
+		Args:          args(noCommand),
+		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
+
+		SuggestionsMinimumDistance: 2, // cobra sets it for its own messages only
 	}
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return &usageError{c.CommandPath(), err} })
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(newCheck(), newDLQ(dialMailbox), newSearch(), newServe(version), newVerify(), newVersion(version))
 	return root
+}
+
+// noCommand refuses what is no command, and names those that were perhaps meant.
+func noCommand(c *cobra.Command, given []string) error {
+	if len(given) == 0 {
+		return nil
+	}
+	near := c.SuggestionsFor(given[0])
+	if len(near) == 0 {
+		return fmt.Errorf("there is no command %q", given[0])
+	}
+	return fmt.Errorf("there is no command %q: did you mean %s?", given[0], strings.Join(near, " or "))
 }
 
 // args makes an argument check report as wrong usage.

@@ -58,12 +58,21 @@ func TestVersion(t *testing.T) {
 
 func TestWrongUsageExitsWithTwo(t *testing.T) {
 	t.Parallel()
-	for _, args := range [][]string{{"search"}, {"search", "a", "b"}, {"check", "--nope"}, {"search", "-k", "0", "x"}, {"version", "extra"}} {
+	for _, args := range [][]string{{"search"}, {"search", "a", "b"}, {"check", "--nope"}, {"search", "-k", "0", "x"}, {"version", "extra"}, {"verfy", "-f", "function.yaml"}, {"nothing"}, {"dlq", "lst"}} {
 		got := run(t, args...)
 		require.Equal(t, 2, got.code, args)
 		require.Contains(t, got.stderr, "--help")
 		require.Empty(t, got.stdout)
 	}
+}
+
+func TestAMisspeltCommandIsNamed(t *testing.T) {
+	t.Parallel()
+	require.Contains(t, run(t, "verfy").stderr, `"verfy": did you mean verify?`)
+	require.Contains(t, run(t, "nothing").stderr, `there is no command "nothing"`)
+	got := run(t)
+	require.Equal(t, 0, got.code, got.stderr)
+	require.Contains(t, got.stdout, "verify")
 }
 
 func TestCheckPrintsTheEffectiveConfiguration(t *testing.T) {

@@ -148,7 +148,7 @@ func (t *table) assemble(id string, found map[string]chroma.Match, state *docume
 		}
 		c := Chunk{Record: id, Vector: m.Vector}
 		c.Start, c.End = bounds(m.Metadata, m.Document)
-		if len(ids) > 1 && (c.Start > text.Len() || c.End <= text.Len()) {
+		if c.Start > text.Len() || len(ids) > 1 && c.End <= text.Len() { // a gap, or nothing new
 			return nil
 		}
 		text.WriteString(m.Document[text.Len()-c.Start:])

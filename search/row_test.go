@@ -141,6 +141,19 @@ func TestADamagedMarkIsToldAndDoesNotStopASearch(t *testing.T) {
 	require.Nil(t, hit.Version)
 }
 
+func TestARecordThatBeginsInTheMiddleIsNoRow(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, tables{"app.articles": articles()})
+	r.put("app.articles", int64(1), article("Lamp", "Gives light."))
+	row, err := r.index.Row(t.Context(), "app.articles", "1", false)
+	require.NoError(t, err)
+	r.change("1", document.KeyStart, int64(5))
+	r.change("1", document.KeyEnd, int64(5+len(row.Text)))
+	_, err = r.index.Row(t.Context(), "app.articles", "1", false)
+	require.Error(t, err)
+	failureOf(t, err, search.Unavailable, search.ReasonUnsettled)
+}
+
 func TestChunksOfRowsThatAreGoneAreNoHits(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, tables{"app.articles": chunked()})
