@@ -27,6 +27,8 @@ func TestVerifyNeverShowsThePostgresPassword(t *testing.T) {
 		"postgres://u:planted-secret@127.0.0.1:notaport/db":           "cannot be parsed",
 		"postgres://u:planted-secret@127.0.0.1:1/db?sslmode=disable":  "reach Postgres",
 		"postgres://u:planted-secret@127.0.0.1:1/db?pool_max_conns=x": "cannot be parsed",
+
+		"postgres://u:planted-secret@127.0.0.1:1/db?sslmode=verify-full&sslrootcert=/nowhere/ca.pem": "sslrootcert, sslcert, sslkey, servicefile) cannot be read: no such file",
 	} {
 		for _, more := range [][]string{nil, {"--json"}, {"--repair"}} {
 			file := function(t, "http://e/v1", chromatest.New(t).URL, append(withPostgres(url), "apiKey: {secret: ROWVEC_CLI_TEST_KEY}", "apiKey: k")...)

@@ -151,7 +151,7 @@ func TestARecordThatBeginsInTheMiddleIsNoRow(t *testing.T) {
 	r.change("1", document.KeyEnd, int64(5+len(row.Text)))
 	_, err = r.index.Row(t.Context(), "app.articles", "1", false)
 	require.Error(t, err)
-	failureOf(t, err, search.Unavailable, search.ReasonUnsettled)
+	require.Positive(t, failureOf(t, err, search.Unavailable, search.ReasonUnsettled).RetryAfter())
 }
 
 func TestChunksOfRowsThatAreGoneAreNoHits(t *testing.T) {

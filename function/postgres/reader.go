@@ -2,9 +2,7 @@ package postgres
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -39,13 +37,9 @@ type Reader struct {
 // New returns a reader of the database of a postgres:// URL. It connects when something is first read. Its error never shows the URL,
 // which may hold a password.
 func New(url string) (*Reader, error) {
-	cfg, err := pgxpool.ParseConfig(url)
-	var file *fs.PathError
-	if errors.As(err, &file) {
-		return nil, fmt.Errorf("a file that it names (sslrootcert, sslcert, sslkey, servicefile) cannot be read: %w", file.Err)
-	}
+	cfg, err := ParseURL(url)
 	if err != nil {
-		return nil, errors.New("expected an address such as postgres://user:password@host:5432/database; what is there, or in a file that it names (sslrootcert), cannot be parsed")
+		return nil, err
 	}
 	cfg.MaxConns, cfg.MinConns, cfg.MaxConnIdleTime = connections, 0, idleTime
 	cfg.ConnConfig.ConnectTimeout = connectTimeout

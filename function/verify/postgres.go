@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/rowvec/rowvec/connector"
+	"github.com/rowvec/rowvec/function/postgres"
 	"github.com/rowvec/rowvec/function/wire"
 )
 
@@ -27,9 +28,9 @@ const session = wire.Session + "SET application_name = 'rowvec verify'"
 
 // OpenPostgres connects. Its errors never show the URL, which holds a password.
 func OpenPostgres(ctx context.Context, url string) (*Postgres, error) {
-	cfg, err := pgxpool.ParseConfig(url)
+	cfg, err := postgres.ParseURL(url)
 	if err != nil {
-		return nil, errors.New("expected an address such as postgres://user:password@host:5432/database; what is there cannot be parsed")
+		return nil, err //nolint:wrapcheck // says it all
 	}
 	cfg.MaxConns = connections
 	cfg.ConnConfig.ConnectTimeout = 10 * time.Second

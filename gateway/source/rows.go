@@ -11,6 +11,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/rowvec/rowvec/function/postgres"
 )
 
 // exactBelow is how many rows the planner may expect for a table to be counted row by row: a million take about a tenth of a second of
@@ -23,9 +25,9 @@ type Postgres struct{ pool *pgxpool.Pool }
 
 // New reads the address; nothing is reached yet. Its errors never show the URL, which holds a password.
 func New(url string) (*Postgres, error) {
-	c, err := pgxpool.ParseConfig(url)
+	c, err := postgres.ParseURL(url)
 	if err != nil {
-		return nil, errors.New("userConfig.postgres.url: expected an address such as postgres://user:password@host:5432/database; what is there cannot be parsed")
+		return nil, fmt.Errorf("userConfig.postgres.url: %w", err)
 	}
 	c.MinConns, c.MaxConns, c.MaxConnIdleTime = 0, 2, time.Minute
 	c.ConnConfig.ConnectTimeout = 5 * time.Second

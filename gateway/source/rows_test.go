@@ -143,9 +143,15 @@ func TestErrorsNameTheTableAndNoPassword(t *testing.T) {
 		require.ErrorContains(t, err, "count the rows of app.Parted: ERROR: permission denied")
 		require.NotContains(t, err.Error(), "s3cret")
 	}
-	_, err := source.New("postgres://reader:s3cret@host:port/shop")
-	require.ErrorContains(t, err, "userConfig.postgres.url")
-	require.NotContains(t, err.Error(), "s3cret")
+	for url, want := range map[string]string{
+		"postgres://reader:s3cret@host:port/shop":                                                   "cannot be parsed",
+		"postgres://reader:s3cret@localhost/shop?sslmode=verify-full&sslrootcert=/nowhere/else.pem": "(sslrootcert, sslcert, sslkey, servicefile) cannot be read: no such file",
+	} {
+		_, err := source.New(url)
+		require.ErrorContains(t, err, "userConfig.postgres.url: ")
+		require.ErrorContains(t, err, want)
+		require.NotContains(t, err.Error(), "s3cret")
+	}
 }
 
 // TestASignOfLifeDoesNotWaitForACount, which may take minutes.
