@@ -44,7 +44,7 @@ func TestDashboardAndAlerts(t *testing.T) {
 		endpoint.Control(embedtest.Always(embedtest.Drop())) // connections break off
 		insert(t, d.table, makeRow(300), makeRow(301))
 		p.fires(t, 30*time.Second, "RowvecStalled", d.name, true)
-		d.says(t, time.Second, "retrying", "embedding")
+		d.says(t, 10*time.Second, "retrying", "embedding")
 
 		endpoint.Control(nil)
 		p.fires(t, 60*time.Second, "RowvecStalled", d.name, false)

@@ -187,7 +187,7 @@ func (l *listener) take(name string, data []byte) {
 func (l *listener) requireChange(t *testing.T, row string, operation event.Operation, outcome event.Outcome) {
 	t.Helper()
 	begun := time.Now()
-	eventually(t, 2*time.Second, func(context.Context) error {
+	eventually(t, 5*time.Second, func(context.Context) error {
 		l.mu.Lock()
 		defer l.mu.Unlock()
 		for _, c := range l.changes {

@@ -47,7 +47,7 @@ func TestEndpointOutage(t *testing.T) {
 			down = false
 		}
 	}
-	d.says(t, time.Second, "retrying", "embedding")
+	d.says(t, 10*time.Second, "retrying", "embedding")
 	execute(t, "DELETE FROM app.outage WHERE id IN (2, 60)")
 	restart(t.Context())
 	requireEqual(t, "outage", d.collection, 2*time.Minute)

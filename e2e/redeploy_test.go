@@ -6,15 +6,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
-	"strconv"
-	"strings"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/rowvec/rowvec/e2e/footprint"
 )
 
 // TestRedeployAndKillLoseNothing streams 5,000 rows into a function of two instances that is redeployed meanwhile and loses one
@@ -64,7 +62,7 @@ func TestRedeployAndKillLoseNothing(t *testing.T) {
 		restarts += i.Status.Restarts
 	}
 	require.EqualValues(t, 1, restarts, "the killed instance was started again, and nothing else died")
-	requireEqual(t, "bulk", d.collection, time.Second)
+	require.NoError(t, equal(t.Context(), "bulk", d.collection), "still")
 	t.Run("both instances work", func(t *testing.T) {
 		execute(t, "UPDATE app.bulk SET title = 'Changed ' || id WHERE id <= 400")
 		requireEqual(t, "bulk", d.collection, 2*time.Minute)
@@ -98,23 +96,16 @@ func (d *deployment) instancePID(t *testing.T, other int) int {
 	t.Helper()
 	var pid int
 	eventually(t, time.Minute, func(context.Context) error {
-		processes, err := filepath.Glob("/proc/[0-9]*/cmdline")
+		found, err := footprint.Find(stackDir(), footprint.Instance, `"name":"`+d.name+`"`, `"instanceID":1`)
 		if err != nil {
 			return err
 		}
-		for _, path := range processes {
-			args, err := os.ReadFile(path)
-			if err != nil {
-				continue // it has ended
-			}
-			text := string(args)
-			if strings.Contains(text, "rowvec-function\x00-instance-conf") && strings.Contains(text, `"name":"`+d.name+`"`) && strings.Contains(text, `"instanceID":1`) {
-				if pid, err = strconv.Atoi(filepath.Base(filepath.Dir(path))); err != nil || pid != other {
-					return err
-				}
+		for _, pid = range found {
+			if pid != other {
+				return nil
 			}
 		}
-		return errors.New("no process of the function's second instance")
+		return errors.New("the function's second instance is still the old one")
 	})
 	return pid
 }
