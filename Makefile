@@ -16,7 +16,7 @@ GOLANGCI := $(TOOLS)/golangci-lint-$(GOLANGCI_VERSION)
 GOVULN   := $(TOOLS)/govulncheck-$(GOVULN_VERSION)
 
 .DEFAULT_GOAL := help
-.PHONY: help build test test-unit test-e2e fuzz bench load lint fmt generate demo up down vulncheck tidy check-generated page check-page test-page browser pictures chaos endurance
+.PHONY: help build test test-unit test-e2e fuzz bench load lint fmt generate demo up down vulncheck tidy check-generated page check-page test-page browser pictures chaos endurance compiler
 
 help: ## list the targets
 	@grep -hE '^[a-z][a-z0-9-]*:.*## ' $(MAKEFILE_LIST) | sort | awk -F':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
@@ -33,9 +33,9 @@ up: build ## start the local stack and leave it running; addresses in .rowvec/st
 down: ## end the local stack
 	go run ./deploy/local down
 
-test: test-unit bench test-page test-e2e ## all tests, unit to end to end
+test: compiler browser test-unit bench test-page test-e2e ## all tests, unit to end to end
 
-test-unit: ## unit, component and conformance tests on fakes, with the race detector; 100,000 histories without it
+test-unit: compiler ## unit, component and conformance tests on fakes, with the race detector; 100,000 histories without it
 	go vet ./...
 	go test -race -timeout 10m ./...
 	go test -count=1 -timeout 10m -run '^TestTheGuarantee$$' ./function/indexer
@@ -121,6 +121,11 @@ web/node_modules/.package-lock.json: web/package-lock.json
 	  echo 'the page is built with Node.js 20.19 or newer and npm: sudo apt-get install -y nodejs npm (Debian 13 and later; for others https://nodejs.org/en/download)' >&2; exit 1; }
 	cd web && npm ci --ignore-scripts --no-audit --no-fund
 	@touch $@
+
+# The race detector is linked by the C compiler.
+compiler:
+	@command -v "$${CC:-gcc}" >/dev/null || { $(APT) gcc libc6-dev; } || { \
+	  echo 'the tests need a C compiler, for the race detector: sudo apt-get install -y gcc libc6-dev, or set CC' >&2; exit 1; }
 
 browser: web/node_modules/.package-lock.json
 	@test -x "$${CHROMIUM:-/usr/bin/chromium}" || { $(APT) chromium; } || { \

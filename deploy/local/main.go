@@ -78,6 +78,11 @@ func up(ctx context.Context, opts stack.Options, out io.Writer) error {
 	if err := startGateway(ctx, s); err != nil {
 		return err
 	}
+	if !s.Reused() {
+		if err := resume(ctx, s.Admin(), out); err != nil {
+			return err
+		}
+	}
 	file := filepath.Join(opts.Dir, "stack.env")
 	if s.Reused() {
 		return write(out, fmt.Sprintf("The stack is already up; %s says how to reach it.\n", file))

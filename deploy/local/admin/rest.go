@@ -74,6 +74,17 @@ func (p Pulsar) FunctionStatus(ctx context.Context, name string) (*FunctionStatu
 	return &s, p.get(ctx, "/admin/v3/functions/public/default/"+name+"/status", &s)
 }
 
+// Functions lists the functions in public/default.
+func (p Pulsar) Functions(ctx context.Context) (names []string, err error) {
+	return names, p.get(ctx, "/admin/v3/functions/public/default", &names)
+}
+
+// RestartFunction has all instances of a function in public/default start anew.
+func (p Pulsar) RestartFunction(ctx context.Context, name string) error {
+	_, err := p.ask(ctx, http.MethodPost, "/admin/v3/functions/public/default/"+name+"/restart")
+	return err
+}
+
 // FunctionStats asks for the figures of a function in public/default.
 func (p Pulsar) FunctionStats(ctx context.Context, name string) (*FunctionStats, error) {
 	var s FunctionStats
@@ -129,26 +140,34 @@ type NotFoundError struct{ Path string }
 func (e *NotFoundError) Error() string { return e.Path + " is not there" }
 
 func (p Pulsar) get(ctx context.Context, path string, into any) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, p.URL+path, http.NoBody)
+	body, err := p.ask(ctx, http.MethodGet, path)
 	if err != nil {
-		return fmt.Errorf("ask Pulsar for %s: %w", path, err)
-	}
-	resp, err := cmp.Or(p.Client, http.DefaultClient).Do(req)
-	if err != nil {
-		return fmt.Errorf("ask Pulsar for %s: %w", path, err)
-	}
-	defer resp.Body.Close() //nolint:errcheck // nothing is lost with a body that was read
-	body, err := io.ReadAll(io.LimitReader(resp.Body, 8<<20))
-	switch {
-	case err != nil:
-		return fmt.Errorf("ask Pulsar for %s: %w", path, err)
-	case resp.StatusCode == http.StatusNotFound:
-		return &NotFoundError{Path: path}
-	case resp.StatusCode != http.StatusOK:
-		return fmt.Errorf("ask Pulsar for %s: %s: %.300s", path, resp.Status, body)
+		return err
 	}
 	if err := json.Unmarshal(body, into); err != nil {
 		return fmt.Errorf("read Pulsar's answer to %s: %w", path, err)
 	}
 	return nil
+}
+
+func (p Pulsar) ask(ctx context.Context, method, path string) ([]byte, error) {
+	req, err := http.NewRequestWithContext(ctx, method, p.URL+path, http.NoBody)
+	if err != nil {
+		return nil, fmt.Errorf("ask Pulsar for %s: %w", path, err)
+	}
+	resp, err := cmp.Or(p.Client, http.DefaultClient).Do(req)
+	if err != nil {
+		return nil, fmt.Errorf("ask Pulsar for %s: %w", path, err)
+	}
+	defer resp.Body.Close() //nolint:errcheck // nothing is lost with a body that was read
+	body, err := io.ReadAll(io.LimitReader(resp.Body, 8<<20))
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("ask Pulsar for %s: %w", path, err)
+	case resp.StatusCode == http.StatusNotFound:
+		return nil, &NotFoundError{Path: path}
+	case resp.StatusCode != http.StatusOK && resp.StatusCode != http.StatusNoContent:
+		return nil, fmt.Errorf("ask Pulsar for %s: %s: %.300s", path, resp.Status, body)
+	}
+	return body, nil
 }
