@@ -118,8 +118,8 @@ func (d *deployment) settles(t *testing.T, records int) map[string]int {
 	return counts
 }
 
-// settlesAll is settles for many messages, of which some may come twice: the broker was seen to deliver 8 of 3,000, and 5 of 4,501, again to one of two consumers
-// that stayed. It waits until none is left, so that one that came twice does not stand for another.
+// settlesAll is settles for many messages that two instances read: a broker gives them some of a backlog twice (DESIGN.md, section 10). It waits until none is
+// left, so that one that came twice does not stand for another.
 func (d *deployment) settlesAll(t *testing.T, records int) map[string]int {
 	t.Helper()
 	var counts map[string]int
