@@ -1,6 +1,7 @@
 package instance
 
 import (
+	"context"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -62,6 +63,29 @@ func TestAConsumerThatDoesNotAnswerIsReplaced(t *testing.T) {
 		require.Equal(t, 2, f.broker.Count("subscribe "+articles))
 		require.Contains(t, f.seen.snapshot().faults[0], "no answer in 30s")
 		close(never)
+		f.end()
+	})
+}
+
+// What the consumer before it was given is no proof: what was not acknowledged comes again.
+func TestAConsumerThatIsSilentFromItsStartIsReplaced(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		f.worker.handle = func(context.Context, *Delivery) {}
+		begin := make(chan struct{})
+		f.broker.Script("receive "+articles, pulsartest.Fault{}, pulsartest.Fault{Err: pulsartest.ErrClosed}, pulsartest.Fault{Block: begin})
+		f.start()
+		f.publish(articles, "a")
+		f.pass(retryFirst)
+		f.broker.Mute(articles)
+		close(begin)
+		f.pass(silence)
+		require.Equal(t, 2, f.broker.Count("subscribe "+articles))
+		require.Len(t, f.worker.deliveries(), 1)
+		f.pass(watchPeriod + retryMost)
+		require.Equal(t, 3, f.broker.Count("subscribe "+articles))
+		require.Len(t, f.worker.deliveries(), 2)
 		f.end()
 	})
 }

@@ -107,8 +107,9 @@ func (w *watcher) look(ctx context.Context) error {
 	return w.judge(ends, span)
 }
 
-// reachable tells whether the topic could be looked up, and puts into the status when it repeatedly could not. The client says nothing of a consumer that it cannot connect again, whether
-// the broker is gone, a token has expired or a right was revoked; looking up the topic fails for the same reasons.
+// reachable tells whether the topic could be looked up; the status says so when it repeatedly could not. The client says nothing of a
+// consumer that it cannot connect again, whether the broker is gone, a token has expired or a right was revoked: a look-up fails for the
+// same reasons.
 func (w *watcher) reachable(ctx context.Context, err error, began time.Time) bool {
 	if err == nil {
 		w.cutOff = 0
