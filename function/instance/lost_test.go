@@ -83,7 +83,7 @@ func TestAConsumerThatIsSilentFromItsStartIsReplaced(t *testing.T) {
 		f.pass(silence)
 		require.Equal(t, 2, f.broker.Count("subscribe "+articles))
 		require.Len(t, f.worker.deliveries(), 1)
-		f.pass(watchPeriod + retryMost)
+		f.pass(2*watchPeriod + retryMost)
 		require.Equal(t, 3, f.broker.Count("subscribe "+articles))
 		require.Len(t, f.worker.deliveries(), 2)
 		f.end()

@@ -16,8 +16,8 @@ import (
 const (
 	// watchPeriod is how soon new partitions of an input are consumed. Until then they hold what is published to them.
 	watchPeriod = 15 * time.Second
-	// silence is how long an input may bring nothing while its topic moves on before its consumer is replaced. With Key_Shared an instance may
-	// rightly get nothing; to replace an idle consumer costs nothing, since it holds no messages.
+	// silence is how long an input may bring nothing before its consumer is asked where the topic ends, and may be replaced. With Key_Shared an
+	// instance may rightly get nothing; to replace an idle consumer costs little, since the client holds no messages for it.
 	silence = 10 * time.Minute
 	// silenceMost bounds the time after which a consumer is replaced that may be behind: it doubles from silence on.
 	silenceMost = 4 * time.Hour
@@ -138,15 +138,13 @@ func (w *watcher) lose(ctx context.Context, err error) error {
 // little, but each time after twice the time, until one is given something.
 func (w *watcher) judge(ends map[string]position, span time.Duration) error {
 	switch {
-	case !w.reach.behind(ends):
+	case w.quiet == nil || !w.reach.behind(ends):
 		w.quiet = ends
-	case w.quiet != nil && !maps.Equal(w.quiet, ends):
+	case !maps.Equal(w.quiet, ends):
 		return fmt.Errorf("nothing came for %v although the topic moved on", span.Round(time.Second))
 	case span >= w.patience:
 		w.patience = min(2*w.patience, silenceMost)
 		return fmt.Errorf("nothing came for %v: %w", span.Round(time.Second), errPerhaps)
-	default:
-		w.quiet = ends
 	}
 	return nil
 }

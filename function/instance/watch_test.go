@@ -54,6 +54,25 @@ func TestASilentConsumerIsReplaced(t *testing.T) {
 	})
 }
 
+func TestASilentConsumerOfABusyTopicIsAFault(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		f.start()
+		f.broker.Mute(articles)
+		for range 100 {
+			f.publish(articles, "a")
+			f.pass(silence / 100)
+		}
+		f.pass(watchPeriod - time.Second)
+		f.publish(articles, "a")
+		f.pass(watchPeriod + retryFirst)
+		require.Equal(t, 2, f.broker.Count("subscribe "+articles))
+		require.Contains(t, f.seen.snapshot().faults[0], "although the topic moved on")
+		f.end()
+	})
+}
+
 func TestAConsumerThatGoesSilentInABacklogIsReplaced(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -64,7 +83,7 @@ func TestAConsumerThatGoesSilentInABacklogIsReplaced(t *testing.T) {
 		f.publish(articles, "b", "c")
 		f.pass(silence - time.Second)
 		require.Equal(t, 1, f.broker.Count("subscribe "+articles))
-		f.pass(watchPeriod + retryFirst)
+		f.pass(2*watchPeriod + retryFirst)
 		require.Equal(t, 2, f.broker.Count("subscribe "+articles), "nothing new comes, but the topic goes on after what was given")
 		require.Equal(t, 1, f.broker.Count("ack "+articles+" c"))
 		f.pass(24 * time.Hour)
@@ -93,7 +112,7 @@ func TestAConsumerThatMayBeBehindIsReplacedEverLessOften(t *testing.T) {
 		f.publish(articles, "a")
 		f.broker.Mute(articles)
 		f.publish(articles, "b")
-		f.pass(silence + watchPeriod + retryFirst)
+		f.pass(silence + 2*watchPeriod + retryFirst)
 		require.Equal(t, 1, f.broker.Count("ack "+articles+" b"), "a consumer that was given something is believed as before")
 		f.end()
 	})
