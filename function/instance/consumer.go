@@ -17,17 +17,21 @@ const slowSubscribe = 2 * time.Second
 
 // feed is one input: its consumer, its goroutine, its back-pressure (design §1, 9).
 type feed struct {
-	in    Input
-	c     *consumption
-	acks  *queue[receipt]
-	gate  gate
-	room  portion // of the instance's intake
-	idle  idle
-	noted map[string]bool // internal topics that were logged
+	in       Input
+	c        *consumption
+	acks     *queue[receipt]
+	gate     gate
+	room     portion // of the instance's intake
+	idle     idle
+	reach    reach           // of the consumer that there is
+	patience time.Duration   // with a consumer that may be behind; owned by watch
+	noted    map[string]bool // internal topics that were logged
 }
 
 func newFeed(in Input, c *consumption) *feed {
-	return &feed{in: in, c: c, acks: newQueue[receipt](), room: portion{intake: c.intake}, noted: map[string]bool{}}
+	return &feed{
+		in: in, c: c, acks: newQueue[receipt](), room: portion{intake: c.intake}, patience: silence, noted: map[string]bool{},
+	}
 }
 
 // run subscribes and delivers until ctx ends. A consumer that is gone is replaced.
@@ -43,8 +47,7 @@ func (f *feed) run(ctx context.Context) {
 			return // shutdown closes the consumer, after the acknowledgements
 		}
 		f.c.consumers.close(consumer)
-		f.c.observer.fault(SourceException, fmt.Errorf("consumer of %s: %w", f.in.Topic, err))
-		f.c.log.WarnContext(ctx, "the consumer is gone; subscribing again", "topic", f.in.Topic, "error", err)
+		f.lament(ctx, err)
 		if received {
 			delay.Reset()
 		}
@@ -54,11 +57,22 @@ func (f *feed) run(ctx context.Context) {
 	}
 }
 
+// lament tells why a consumer is replaced.
+func (f *feed) lament(ctx context.Context, err error) {
+	if errors.Is(err, errPerhaps) {
+		f.c.log.InfoContext(ctx, "subscribing again, to be sure", "topic", f.in.Topic, "reason", err)
+		return
+	}
+	f.c.observer.fault(SourceException, fmt.Errorf("consumer of %s: %w", f.in.Topic, err))
+	f.c.log.WarnContext(ctx, "the consumer is gone; subscribing again", "topic", f.in.Topic, "error", err)
+}
+
 // watched is receive with somebody who looks after the consumer, and whose word ends it.
 func (f *feed) watched(ctx context.Context, consumer pulsar.Consumer, partitions int) (received bool, err error) {
 	if f.in.Pattern {
 		return f.receive(ctx, ctx, consumer)
 	}
+	f.reach.begin()
 	receiving, stale := context.WithCancelCause(ctx)
 	ended := background(func() { stale(f.watch(receiving, consumer, partitions)) })
 	defer func() { stale(nil); <-ended }()
@@ -181,6 +195,9 @@ func (f *feed) receive(ctx, receiving context.Context, consumer pulsar.Consumer)
 			return received, errors.New("the client gave no message")
 		}
 		received = true
+		if !f.in.Pattern { // whose consumer is not watched
+			f.reach.note(msg)
+		}
 		if f.internal(ctx, msg.Topic()) {
 			f.acks.add(receipt{consumer, msg.ID()})
 			continue

@@ -124,9 +124,11 @@ func (d *deadLetters) open(ctx context.Context) (pulsar.Producer, error) {
 		return nil, fmt.Errorf("make the subscription %s: %w", deadletter.Subscription, err)
 	}
 	return d.ensure(ctx, pulsar.ProducerOptions{
-		Topic:           d.topic,
-		Properties:      d.identity.properties(),
-		SendTimeout:     sendTimeout,
+		Topic:      d.topic,
+		Properties: d.identity.properties(),
+		// None: the client calls back for the last chunk alone, and would confirm a letter whose first chunk it gave up just before the
+		// connection came back. publishRound gives up instead, and sends whole letters again.
+		SendTimeout:     noTimeout,
 		CompressionType: pulsar.LZ4,
 		// Each letter by itself, so that one can be acknowledged alone, in chunks when the properties make it too large.
 		DisableBatching:   true,

@@ -2,6 +2,7 @@ package instance
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync/atomic"
 	"time"
@@ -21,6 +22,7 @@ type LogTopic struct {
 	lines   chan []byte
 	bytes   atomic.Int64 // in lines
 	dropped atomic.Int64
+	told    int64 // of dropped, in the log; owned by run
 }
 
 const (
@@ -69,34 +71,56 @@ func (w lineWriter) Write(line []byte) (int, error) {
 	return len(line), nil
 }
 
-// run sends until stop ends, and then what is left; at the latest until ctx ends.
+// run sends until stop ends, and then what is left; at the latest until ctx ends. A producer that the client has closed, because the topic
+// was deleted or terminated, is replaced.
 func (l *LogTopic) run(ctx, stop context.Context, client pulsar.Client, calls *brokercall.Calls, id identity) {
 	if l == nil || l.topic == "" {
 		return
 	}
-	producer, err := l.connect(stop, client, calls, id)
-	if err != nil {
-		return
+	delay := newRetryDelay()
+	for {
+		producer, err := l.connect(stop, client, calls, id)
+		if err != nil {
+			return
+		}
+		began := time.Now()
+		l.serve(ctx, stop, producer, id)
+		calls.Start(producer.Close)
+		if time.Since(began) > retryMost {
+			delay.Reset()
+		}
+		if delay.sleep(stop) != nil {
+			return
+		}
+		slog.New(l.local).WarnContext(ctx, "the producer of the log topic was closed; connecting again", "topic", l.topic)
 	}
-	defer func() { calls.Start(producer.Close) }()
+}
+
+// serve sends until stop ends, and then what is left, or until the producer is closed.
+func (l *LogTopic) serve(ctx, stop context.Context, producer pulsar.Producer, id identity) {
 	ticks, drops := time.NewTicker(logPause), time.NewTicker(logDropsPeriod)
 	defer ticks.Stop()
 	defer drops.Stop()
-	var told int64
-	for {
+	var closed atomic.Bool
+	for !closed.Load() {
 		select {
 		case <-ticks.C:
-			l.send(ctx, producer, id)
+			l.send(ctx, producer, id, &closed)
 		case <-drops.C:
-			if n := l.dropped.Load(); n > told {
-				slog.New(l.local).WarnContext(ctx, "log lines did not reach the log topic", "topic", l.topic, "dropped", n-told)
-				told = n
-			}
+			l.tell(ctx)
 		case <-stop.Done():
-			l.send(ctx, producer, id)
+			l.send(ctx, producer, id, &closed)
 			_ = producer.FlushWithCtx(ctx) // at best: the process is about to end
 			return
 		}
+	}
+}
+
+// tell logs how many lines were dropped since the last time.
+func (l *LogTopic) tell(ctx context.Context) {
+	if n := l.dropped.Load(); n > l.told {
+		slog.New(l.local).WarnContext(ctx, "log lines did not reach the log topic", "topic", l.topic, "dropped", n-l.told)
+		l.told = n
 	}
 }
 
@@ -127,22 +151,29 @@ func (l *LogTopic) connect(ctx context.Context, client pulsar.Client, calls *bro
 	}
 }
 
-// send gives what is waiting to the client. The property function is that of the official runtimes.
-func (l *LogTopic) send(ctx context.Context, producer pulsar.Producer, id identity) {
+// send gives what is waiting to the client, until that says that the producer is closed. The property function is that of the official
+// runtimes.
+func (l *LogTopic) send(ctx context.Context, producer pulsar.Producer, id identity, closed *atomic.Bool) {
 	properties := map[string]string{"function": id.function, "instance": id.consumerName()}
+	sent := func(_ pulsar.MessageID, _ *pulsar.ProducerMessage, err error) {
+		if err == nil {
+			return
+		}
+		l.dropped.Add(1)
+		if errors.Is(err, pulsar.ErrProducerClosed) {
+			closed.Store(true)
+		}
+	}
 	for range logLines {
+		if closed.Load() {
+			return
+		}
 		select {
 		case line := <-l.lines:
 			l.bytes.Add(-int64(len(line)))
-			producer.SendAsync(ctx, &pulsar.ProducerMessage{Payload: line, Properties: properties}, l.sent)
+			producer.SendAsync(ctx, &pulsar.ProducerMessage{Payload: line, Properties: properties}, sent)
 		default:
 			return
 		}
-	}
-}
-
-func (l *LogTopic) sent(_ pulsar.MessageID, _ *pulsar.ProducerMessage, err error) {
-	if err != nil {
-		l.dropped.Add(1)
 	}
 }

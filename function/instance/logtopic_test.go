@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -112,6 +113,51 @@ func TestLogTopicCountsWhatIsNotSentAndDoesNotSendThat(t *testing.T) {
 		f.pass(logPause)
 		require.Len(t, lines(f), 1)
 		f.end()
+	})
+}
+
+// The client closes a producer whose topic is gone, and does not open it again.
+func TestALogTopicThatWasDeletedIsWrittenAgain(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		log, local := withLogTopic(f)
+		f.start()
+		log.Info("a")
+		f.pass(logPause)
+		for n := range 3 {
+			f.broker.DeleteTopic(logTopicName)
+			f.broker.Subscribe(logTopicName, "keep")
+			f.broker.Script("producer "+logTopicName, pulsartest.Fault{Err: errBroker})
+			log.Info("lost")
+			log.Info("kept")
+			f.pass(enoughSteps)
+			require.Len(t, lines(f), 1)
+			require.Equal(t, "kept", lines(f)[0]["msg"])
+			require.Equal(t, n+2, f.broker.Count("producer "+logTopicName))
+			require.Equal(t, n+1, f.broker.Count("close producer "+logTopicName))
+		}
+		require.EqualValues(t, 3, f.c.settings.LogTopic.Dropped())
+		f.pass(logDropsPeriod)
+		require.Contains(t, local.String(), "dropped=3")
+		require.Contains(t, local.String(), "connecting again")
+		f.end()
+		require.Equal(t, 4, f.broker.Count("close producer "+logTopicName))
+	})
+}
+
+func TestAStopWhileTheLogTopicIsConnectedAgain(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		log, _ := withLogTopic(f)
+		f.start()
+		f.broker.DeleteTopic(logTopicName)
+		f.broker.Script("producer "+logTopicName, slices.Repeat([]pulsartest.Fault{{Err: errBroker}}, 1000)...)
+		log.Info("a")
+		f.pass(time.Minute)
+		require.Zero(t, f.end())
+		require.Equal(t, 1, f.broker.Count("close producer "+logTopicName))
 	})
 }
 

@@ -2,7 +2,6 @@ package instance
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -12,13 +11,15 @@ import (
 )
 
 // sendTimeout is when the client gives up a message that the broker does not confirm. answerGrace is for its answer: a producer that the
-// client closes by itself, because its topic was deleted, forgets what it has not sent yet and never answers.
+// client closes by itself, because its topic was deleted, forgets what it has not sent yet and never answers. With noTimeout the client gives
+// up nothing; zero would be 30 s.
 const (
 	sendTimeout = 10 * time.Second
 	answerGrace = 5 * time.Second
+	noTimeout   = time.Duration(-1)
 )
 
-var errUnanswered = errors.New("the client's producer does not answer")
+var errUnanswered = fmt.Errorf("the client's producer does not answer: no confirmation from the broker in %v", sendTimeout+answerGrace)
 
 // sender is the producer of rounds: made when it is first needed, and anew after it was discarded. One goroutine owns it.
 type sender struct {

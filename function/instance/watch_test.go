@@ -1,6 +1,8 @@
 package instance
 
 import (
+	"errors"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -48,6 +50,97 @@ func TestASilentConsumerIsReplaced(t *testing.T) {
 		require.Equal(t, 2, f.broker.Count("subscribe "+articles))
 		require.Equal(t, 1, f.broker.Count("ack "+articles+" b"))
 		require.Contains(t, f.seen.snapshot().faults[0], "although the topic moved on")
+		f.end()
+	})
+}
+
+func TestASilentConsumerOfABusyTopicIsAFault(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		f.start()
+		f.broker.Mute(articles)
+		for range 100 {
+			f.publish(articles, "a")
+			f.pass(silence / 100)
+		}
+		f.pass(watchPeriod - time.Second)
+		f.publish(articles, "a")
+		f.pass(watchPeriod + retryFirst)
+		require.Equal(t, 2, f.broker.Count("subscribe "+articles))
+		require.Contains(t, f.seen.snapshot().faults[0], "although the topic moved on")
+		f.end()
+	})
+}
+
+func TestAConsumerThatGoesSilentInABacklogIsReplaced(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		f.start()
+		f.publish(articles, "a")
+		f.broker.Mute(articles)
+		f.publish(articles, "b", "c")
+		f.pass(silence - time.Second)
+		require.Equal(t, 1, f.broker.Count("subscribe "+articles))
+		f.pass(2*watchPeriod + retryFirst)
+		require.Equal(t, 2, f.broker.Count("subscribe "+articles), "nothing new comes, but the topic goes on after what was given")
+		require.Equal(t, 1, f.broker.Count("ack "+articles+" c"))
+		f.pass(24 * time.Hour)
+		require.Equal(t, 2, f.broker.Count("subscribe "+articles), "who was given the last message is in order")
+		f.end()
+	})
+}
+
+// What is acknowledged, or another instance's, cannot be told from a backlog that stands.
+func TestAConsumerThatMayBeBehindIsReplacedEverLessOften(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		f.broker.Publish(articles, &pulsartest.Message{K: "before the subscription"})
+		f.start()
+		began := time.Now()
+		for n, minutes := range []int{10, 30, 70, 150, 310, 550, 790, 1030} {
+			after := time.Duration(minutes) * time.Minute
+			f.pass(after - time.Second - time.Since(began))
+			require.Equal(t, n+1, f.broker.Count("subscribe "+articles), after)
+			f.pass(2 * watchPeriod * time.Duration(n+1))
+			require.Equal(t, n+2, f.broker.Count("subscribe "+articles), after)
+		}
+		require.Empty(t, f.seen.snapshot().faults, "nothing is wrong for all that is known")
+		require.NotContains(t, f.log.String(), "the consumer is gone")
+		f.publish(articles, "a")
+		f.broker.Mute(articles)
+		f.publish(articles, "b")
+		f.pass(silence + 2*watchPeriod + retryFirst)
+		require.Equal(t, 1, f.broker.Count("ack "+articles+" b"), "a consumer that was given something is believed as before")
+		f.end()
+	})
+}
+
+func TestATopicThatCannotBeReachedShowsInTheStatus(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		f.start()
+		f.broker.Script("partitions "+articles, pulsartest.Fault{Err: errBroker})
+		f.pass(2 * watchPeriod)
+		f.broker.Script("partitions "+articles, slices.Repeat([]pulsartest.Fault{{Err: errBroker}}, 3)...)
+		f.pass(watchPeriod)
+		require.Empty(t, f.seen.snapshot().conditionHistory, "one failure is no more than a broker's restart")
+		f.pass(watchPeriod)
+		require.Equal(t, "cannot reach the topic at pulsar://x: broker persistence error; trying again", f.seen.snapshot().conditions[inSource])
+		answer := make(chan struct{}) // of the next look-up
+		f.broker.Script("partitions "+articles, pulsartest.Fault{Err: errBroker, Block: answer})
+		f.pass(2 * watchPeriod)
+		clientLogger(f.c.log, &f.c.reason).WithError(errors.New("token\nexpired")).Error("Failed to authenticate.")
+		close(answer)
+		synctest.Wait()
+		require.Equal(t, "cannot reach the topic at pulsar://x: broker persistence error: Failed to authenticate: token: expired; trying again",
+			f.seen.snapshot().conditions[inSource])
+		f.pass(watchPeriod)
+		require.Empty(t, f.seen.snapshot().conditions)
+		require.Equal(t, 1, f.broker.Count("subscribe "+articles), "the client connects its consumer again by itself")
 		f.end()
 	})
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/apache/pulsar-client-go/pulsar"
 )
 
-// ErrClosed is what a closed consumer or producer answers.
+// ErrClosed is what a closed consumer or reader answers.
 var ErrClosed = errors.New("closed")
 
 // ErrUnsupported is what the double answers to what it does not do.
@@ -148,6 +148,7 @@ func (p *producer) SendAsync(
 }
 
 func (p *producer) send(m *pulsar.ProducerMessage, callback func(pulsar.MessageID, *pulsar.ProducerMessage, error)) {
+	began := time.Now()
 	if err := p.broker.fault("send", p.options.Topic); err != nil {
 		callback(nil, m, err)
 		return
@@ -155,20 +156,31 @@ func (p *producer) send(m *pulsar.ProducerMessage, callback func(pulsar.MessageI
 	p.broker.mu.Lock()
 	if p.closed || p.broker.topic(p.options.Topic) != p.topic {
 		p.broker.mu.Unlock()
-		callback(nil, m, ErrClosed)
+		callback(nil, m, pulsar.ErrProducerClosed)
 		return
 	}
 	stored := p.broker.publish(p.route(m), &Message{
-		K: m.Key, Order: m.OrderingKey, Body: m.Payload, Props: maps.Clone(m.Properties), Event: m.EventTime,
+		K: m.Key, Order: m.OrderingKey, Body: p.whole(m, time.Since(began)), Props: maps.Clone(m.Properties), Event: m.EventTime,
 		Chunks: p.chunks(m),
 	})
 	p.broker.mu.Unlock()
 	callback(stored.id, m, nil)
 }
 
+// whole is what the broker has of a message that took so long. Like the real client, which calls back for the last chunk alone, the producer
+// confirms a message whose first chunks have timed out.
+func (p *producer) whole(m *pulsar.ProducerMessage, took time.Duration) []byte {
+	if n := p.chunks(m); n > 1 && p.options.SendTimeout > 0 && took >= p.options.SendTimeout {
+		return m.Payload[(n-1)*largest:]
+	}
+	return m.Payload
+}
+
+// largest is how much the broker takes in one entry, its default.
+const largest = 5 << 20
+
 // chunks is in how many entries a message comes.
 func (p *producer) chunks(m *pulsar.ProducerMessage) int {
-	const largest = 5 << 20 // the broker's default
 	if !p.options.EnableChunking {
 		return 1
 	}

@@ -146,7 +146,7 @@ func (c *Consumer) GetLastMessageIDs() ([]pulsar.TopicMessageID, error) {
 	c.broker.mu.Lock()
 	defer c.broker.mu.Unlock()
 	t := c.broker.topic(c.name)
-	return []pulsar.TopicMessageID{lastID{pulsar.NewMessageID(1, t.next, 0, 0), t.name}}, nil
+	return []pulsar.TopicMessageID{lastID{pulsar.NewMessageID(ledger, t.next-1, 0, 0), t.name}}, nil
 }
 
 // lastID is where a topic ends.
