@@ -184,7 +184,7 @@ func (d *redrive) send(ctx context.Context, round []*Letter) (a answers) {
 		send(sending, producer, l, func(err error) { arrived <- answer{l, err} })
 		open++
 	}
-	silence := time.NewTimer(sendTimeout + answerGrace)
+	silence := time.NewTimer(sendTimeout)
 	defer silence.Stop()
 	ended := ctx.Done()
 	for open > 0 {

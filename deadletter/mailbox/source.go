@@ -2,7 +2,6 @@ package mailbox
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -48,13 +47,14 @@ func (m *Mailbox) check(ctx context.Context, topic string) (*refusal, error) {
 		"and have `rowvec verify --repair` bring what the rows have now"}, nil
 }
 
-// Sending. A producer whose topic was deleted forgets what it has not sent and never answers; answerGrace is for its answer.
+// sendTimeout is how long the answers to a round may take. The client itself gives up nothing (-1; 0 would be its 30 s): of a letter in chunks it tells how the last
+// one fared, and would confirm one whose first chunk it had given up. A producer whose topic was deleted never answers.
 const (
 	sendTimeout = 30 * time.Second
-	answerGrace = 5 * time.Second
+	noTimeout   = time.Duration(-1)
 )
 
-var errUnanswered = errors.New("the client's producer does not answer")
+var errUnanswered = fmt.Errorf("the client's producer does not answer: no confirmation from the broker in %v", sendTimeout)
 
 // post sends letters, with a producer for each source topic.
 type post struct {
@@ -97,7 +97,7 @@ func (p *post) producer(ctx context.Context, topic string) (pulsar.Producer, err
 	}
 	producer, err := brokercall.Await(ctx, &p.box.calls, func() (pulsar.Producer, error) {
 		return p.box.client.CreateProducer(pulsar.ProducerOptions{
-			Topic: topic, SendTimeout: sendTimeout, CompressionType: pulsar.LZ4, MessageRouter: route,
+			Topic: topic, SendTimeout: noTimeout, CompressionType: pulsar.LZ4, MessageRouter: route,
 			DisableBatching: true, EnableChunking: true, // as the letter is: each by itself, by its own key
 		})
 	}, pulsar.Producer.Close)
