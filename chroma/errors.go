@@ -58,6 +58,7 @@ type Error struct {
 
 	class, reason, detail string
 	status                int
+	dimensions            int // of the collection; 0: not what is wrong
 	retryAfter            time.Duration
 	err                   error
 }
@@ -94,6 +95,9 @@ func (e *Error) RetryAfter() time.Duration { return e.retryAfter }
 
 // Status is the HTTP status of the answer; 0 when there was none.
 func (e *Error) Status() int { return e.status }
+
+// Dimensions is how many the vectors of the collection have, where those that it refused have another number; else 0.
+func (e *Error) Dimensions() int { return e.dimensions }
 
 // Unwrap returns the network error behind it, if any.
 func (e *Error) Unwrap() error { return e.err }

@@ -194,7 +194,7 @@ func unreadable(err error) string {
 	return notChroma
 }
 
-// decodeObject accepts a JSON object that is no error: a write is only done when it was Chroma that said so.
+// decodeObject accepts a JSON object that is no error.
 func decodeObject(body []byte) error {
 	var object struct {
 		Error any `json:"error"`

@@ -30,7 +30,7 @@ func (col *Collection) Expire(ctx context.Context, key string, bound int64, limi
 	err = col.each(ctx, opDelete, ids, func(int) int { return 0 }, func(ctx context.Context, s span) error {
 		err := col.client.do(ctx, col.exchange(opDelete, s.to-s.from), func(ctx context.Context) error {
 			return col.remote.Delete(ctx, v2.WithIDs(documentIDs(ids[s.from:s.to])...), v2.WithWhere(where))
-		}, decodeObject)
+		}, decodeDone)
 		return col.explain(ctx, err, 0)
 	})
 	return len(ids), err

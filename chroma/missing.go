@@ -46,7 +46,7 @@ func (col *Collection) lookAgain(ctx context.Context, refused *Error, dimensions
 	}
 	col.client.forget(col)
 	refused.class, refused.reason = classHalt, ReasonDimensionMismatch
-	refused.detail = dimensionAdvice(dimensions, about.dimensions())
+	refused.detail, refused.dimensions = dimensionAdvice(dimensions, about.dimensions()), about.dimensions()
 	return refused
 }
 

@@ -52,7 +52,7 @@ func (col *Collection) Upsert(
 		if encoded != nil {
 			opts = append(opts, v2.WithMetadatas(asMetadatas(encoded[s.from:s.to])...))
 		}
-		err := col.client.do(ctx, ex, func(ctx context.Context) error { return col.remote.Upsert(ctx, opts...) }, decodeObject)
+		err := col.client.do(ctx, ex, func(ctx context.Context) error { return col.remote.Upsert(ctx, opts...) }, decodeDone)
 		return col.explain(ctx, err, len(vectors[s.from]))
 	})
 }
@@ -76,7 +76,7 @@ func (col *Collection) Update(ctx context.Context, ids []string, metadatas []map
 		err := col.client.do(ctx, col.exchange(opUpdate, s.to-s.from), func(ctx context.Context) error {
 			return col.remote.Update(ctx, v2.WithIDs(documentIDs(ids[s.from:s.to])...),
 				v2.WithMetadatas(asMetadatas(encoded[s.from:s.to])...), v2.WithEmbeddings(kept...))
-		}, decodeObject)
+		}, decodeDone)
 		return col.explain(ctx, err, 0)
 	})
 }
@@ -90,7 +90,7 @@ func (col *Collection) Delete(ctx context.Context, ids []string) error {
 	return col.each(ctx, opDelete, ids, func(int) int { return 0 }, func(ctx context.Context, s span) error {
 		err := col.client.do(ctx, col.exchange(opDelete, s.to-s.from), func(ctx context.Context) error {
 			return col.remote.Delete(ctx, v2.WithIDs(documentIDs(ids[s.from:s.to])...))
-		}, decodeObject)
+		}, decodeDone)
 		return col.explain(ctx, err, 0)
 	})
 }

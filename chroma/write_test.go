@@ -137,6 +137,7 @@ func TestARefusedVectorIsOnlyPoisonWhenTheDimensionIsRight(t *testing.T) {
 		err := col.Upsert(t.Context(), []string{"a"}, [][]float32{{1, 2}}, nil, nil)
 		failed := failureOf(t, err, c.class, c.reason)
 		require.Equal(t, "articles", failed.Collection, name)
+		require.Equal(t, c.reason == chroma.ReasonDimensionMismatch, failed.Dimensions() == 3, name)
 		_, err = col.Query(t.Context(), []float32{1, 2}, 1, nil)
 		requireError(t, err, c.class, c.reason)
 	}

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"sync/atomic"
 
 	openai "github.com/sashabaranov/go-openai"
 )
@@ -17,45 +16,21 @@ const (
 	maxAnswer       = 1 << 30  // of memory for one answer, whatever the settings: 10,000 texts of 4096 dimensions, printed without line breaks
 )
 
-// dimension is how long vectors are: configured, or as the first answer had them.
-type dimension struct {
-	configured int
-	seen       atomic.Int64
-}
+// dimension is how long vectors are: configured, or 0. Then it is for the collection that they go into to say which length is right: an
+// earlier answer may have been the wrong one.
+type dimension int
 
-func (d *dimension) expected() int {
-	if d.configured > 0 {
-		return d.configured
-	}
-	return int(d.seen.Load())
-}
-
-// answerLimit bounds the body of an answer with n vectors. It does not follow the expected dimension alone, which may be what is wrong.
-func (d *dimension) answerLimit(n int) int64 {
-	each := int64(max(d.expected(), leastDimensions))
+// answerLimit bounds the body of an answer with n vectors. It does not follow the configured dimension alone, which may be what is wrong.
+func (d dimension) answerLimit(n int) int64 {
+	each := int64(max(d, leastDimensions))
 	return min(maxAnswer, answerOverhead+int64(n)*(vectorOverhead+each*bytesPerNumber))
 }
 
-// check compares and, for the first answer, remembers.
-func (d *dimension) check(got int) error {
-	if d.configured == 0 && d.seen.CompareAndSwap(0, int64(got)) {
+func (d dimension) check(got int) error {
+	if d == 0 || got == int(d) {
 		return nil
 	}
-	return d.compare(got)
-}
-
-// compare only compares.
-func (d *dimension) compare(got int) error {
-	want := d.expected()
-	switch {
-	case want == 0 || got == want:
-		return nil
-	case d.configured > 0:
-		return fmt.Errorf("vectors have %d dimensions, embedding.dimensions is %d; correct the setting or embedding.model", got, want)
-	default:
-		return fmt.Errorf("vectors have %d dimensions, earlier ones had %d: the model behind embedding.model has changed; "+
-			"set it back, or index into a new collection", got, want)
-	}
+	return fmt.Errorf("vectors have %d dimensions, embedding.dimensions is %d; correct the setting or embedding.model", got, d)
 }
 
 // arrangement is an answer of the right form: a place for each text, and vectors of one length.

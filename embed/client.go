@@ -62,7 +62,7 @@ func New(cfg Config) (*Client, error) {
 		query:     query,
 		limits:    newLimits(cfg.RequestsPerMinute, cfg.TokensPerMinute, cfg.Instances),
 		scrub:     newScrubber(cfg.APIKey, base),
-		dimension: dimension{configured: cfg.Dimensions},
+		dimension: dimension(cfg.Dimensions),
 	}
 	if c.timeout == 0 {
 		c.timeout = DefaultTimeout
@@ -99,8 +99,8 @@ func (c *Client) String() string { return "embed.Client{" + c.endpoint + " " + c
 // GoString is String for %#v.
 func (c *Client) GoString() string { return c.String() }
 
-// Embed returns one vector for each text, in order, all finite and of one dimension: Config.Dimensions, or that of the first answer this
-// client got. No texts, no request. Errors: *Error, or ctx's own, which pass through without a class.
+// Embed returns one vector for each text, in order, all finite and of one dimension: Config.Dimensions, or where that is 0 whatever the
+// endpoint gives today. No texts, no request. Errors: *Error, or ctx's own, which pass through without a class.
 func (c *Client) Embed(ctx context.Context, texts []string) ([][]float32, error) {
 	if len(texts) == 0 {
 		return nil, nil
@@ -188,7 +188,7 @@ func (c *Client) request(ctx context.Context, r *role, texts []string, format op
 		Input:          inputs,
 		Model:          openai.EmbeddingModel(c.model),
 		EncodingFormat: format,
-		Dimensions:     c.dimension.configured,
+		Dimensions:     int(c.dimension),
 		ExtraBody:      r.extra,
 	})
 	c.limits.learn(x.header)

@@ -71,15 +71,10 @@ func (c *Client) judge(o outcome, data []openai.Embedding, texts int) ([][]float
 	return c.judgeVectors(found, status)
 }
 
-// judgeVectors looks at the vectors themselves. A wrong dimension outweighs what else is wrong, and an answer that is not sound throughout
-// does not become the measure of others.
+// judgeVectors looks at the vectors themselves. A wrong dimension outweighs what else is wrong.
 func (c *Client) judgeVectors(found *arrangement, status int) ([][]float32, error) {
-	check := c.dimension.check
-	if found.bad > 0 {
-		check = c.dimension.compare
-	}
 	if found.dimensions > 0 {
-		if err := check(found.dimensions); err != nil {
+		if err := c.dimension.check(found.dimensions); err != nil {
 			return nil, c.fail(verdict{ClassHalt, ReasonDimensionMismatch}, status, err.Error())
 		}
 	}

@@ -240,16 +240,14 @@ func TestTooManyRequestsAtATimeBecomeFewer(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	require.InDelta(t, 4, b.metrics.user()["rowvec_embed_concurrency"], 0)
-	both, there := make(chan struct{}), make(chan struct{}, 2)
+	var both sync.WaitGroup // one that is alone is not too many
+	both.Add(2)
 	b.endpoint.Control(embedtest.Times(2, func(*embedtest.Request) *embedtest.Response {
-		there <- struct{}{}
-		<-both
+		both.Done()
+		both.Wait()
 		return embedtest.Fail(429, "", "slow down")
 	}))
 	first, second := b.handle(t, t.Context(), change(1, "articles")), b.handle(t, t.Context(), change(2, "articles"))
-	<-there
-	<-there
-	close(both)
 	require.Equal(t, instance.Ack, within(t, first).Verdict)
 	require.Equal(t, instance.Ack, within(t, second).Verdict)
 	require.InDelta(t, 2, b.metrics.user()["rowvec_embed_concurrency"], 0)

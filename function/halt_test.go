@@ -48,6 +48,7 @@ type halting struct {
 	endpoint *embedtest.Server
 	index    *chromatest.Server
 	ways     struct{ endpoint, index direct }
+	any      bool // embedding.dimensions is not set
 	table    *indexer.Table
 	metrics  *metrics
 	spoken   *spoken
@@ -56,8 +57,12 @@ type halting struct {
 // start runs within a bubble; the servers are from without.
 func (h *halting) start(t *testing.T) (stop func()) {
 	t.Helper()
+	dimensions := 8
+	if h.any {
+		dimensions = 0
+	}
 	c, err := config.Parse(map[string]any{
-		"embedding": map[string]any{"baseURL": h.endpoint.URL(), "model": "m", "dimensions": 8},
+		"embedding": map[string]any{"baseURL": h.endpoint.URL(), "model": "m", "dimensions": dimensions},
 		"chroma":    map[string]any{"url": h.index.URL},
 		"tables":    map[string]any{"app.articles": map[string]any{"collection": "articles", "text": "{{.title}}", "metadata": []any{"price"}}},
 	})
@@ -66,7 +71,7 @@ func (h *halting) start(t *testing.T) (stop func()) {
 	require.NoError(t, err)
 	h.spoken = &spoken{conditions: map[string]string{}}
 	h.ways.endpoint.handler, h.ways.index.handler = h.endpoint.Handler(), h.index.Handler()
-	client, err := embed.New(embed.Config{BaseURL: c.Embedding.BaseURL, Model: "m", Dimensions: 8, Transport: &h.ways.endpoint})
+	client, err := embed.New(embed.Config{BaseURL: c.Embedding.BaseURL, Model: "m", Dimensions: dimensions, Transport: &h.ways.endpoint})
 	require.NoError(t, err)
 	index, err := NewChroma(c.Chroma, func(string) (string, bool) { return "", false }, nil, &h.ways.index)
 	require.NoError(t, err)

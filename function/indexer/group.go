@@ -15,6 +15,7 @@ type group struct {
 	troubles map[*Table]*trouble // once something fails
 	state    State               // what was reported last
 	cause    error
+	misfit   *misfit // what the attempt at hand was refused for; nil: not for that
 }
 
 // open returns the jobs that have no answer yet.
@@ -143,6 +144,7 @@ func (g *group) halve(ctx context.Context, s Store, p phase, part []jobWrite) er
 func (g *group) try(ctx context.Context, s Store, p phase, part []jobWrite) (op string, err error) {
 	op, err = g.call(ctx, s, p, part)
 	if err != nil {
+		g.noteMisfit(op, part, err)
 		return op, fmt.Errorf("%s %d records: %w", op, len(part), err)
 	}
 	for _, w := range part {

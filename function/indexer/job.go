@@ -62,6 +62,7 @@ type job struct {
 type written struct {
 	row      *row
 	changed  bool
+	misfit   int   // the size of vectors that the index does not take, where it changed so; else 0
 	err      error // poison or interrupted
 	attempts int
 }
@@ -155,10 +156,13 @@ func pick(i int, first, rest phase) phase {
 }
 
 // reply answers the job, once.
-func (j *job) reply(changed bool, err error) {
+func (j *job) reply(changed bool, err error) { j.send(written{changed: changed, err: err}) }
+
+func (j *job) send(w written) {
 	if j.answered {
 		return
 	}
 	j.answered = true
-	j.answer <- written{row: j.row, changed: changed, err: err, attempts: j.attempts}
+	w.row, w.attempts = j.row, j.attempts
+	j.answer <- w
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"sync"
 	"time"
@@ -165,13 +166,24 @@ func (t *tombstones) readMark(ctx context.Context, id string) (*mark, error) {
 }
 
 // writeMark makes one attempt of changing keys of a mark that was read before; nil removes one. What is known then is no newer than that
-// reading.
+// reading. A change that is refused is sent once more if the mark is still as it was read.
 func (t *tombstones) writeMark(ctx context.Context, id string, read *mark, change map[string]any) error {
 	w := tombstone(id, connector.Version{})
 	w.record.Metadata = change // without document.KeyDeleted it does not expire
 	var r records
 	r.add(w)
-	if err := t.put(ctx, &r, nil); err != nil { // another instance may have written it meanwhile
+	stands := func() (bool, error) { // another instance may have written it meanwhile
+		again, err := t.readMark(ctx, id)
+		switch {
+		case err != nil:
+			return false, err
+		case !reflect.DeepEqual(again.meta, read.meta):
+			return false, &fault{class: ClassRetry, reason: "mark_changed", text: "the mark changed while its write was refused, and is planned again", own: true}
+		}
+		read = again
+		return true, nil
+	}
+	if err := t.put(ctx, &r, stands); err != nil {
 		return fmt.Errorf("write the mark of a truncate: %w", err)
 	}
 	meta := make(map[string]any, len(read.meta)+len(change))

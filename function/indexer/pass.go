@@ -228,7 +228,7 @@ func (p *pass) wrote(w written) {
 	switch {
 	case w.err == nil && w.changed:
 		delete(p.open, r)
-		r.keep()
+		r.keep(w.misfit)
 		p.again = append(p.again, r)
 	case w.err == nil:
 		delete(p.open, r)
@@ -249,14 +249,16 @@ func (p *pass) condemn(r *row, stage string, err error) {
 	}
 }
 
-// keep remembers the row's vectors for when it is planned again.
-func (r *row) keep() {
+// keep remembers the row's vectors for when it is planned again, but those of a size that the index does not take; 0: none is.
+func (r *row) keep(misfit int) {
 	if len(r.vectors) == 0 {
 		return
 	}
 	r.cache = make(map[string][]float32, len(r.vectors))
 	for i, chunk := range r.decision.document.Chunks {
-		r.cache[chunk.Text] = r.vectors[i]
+		if len(r.vectors[i]) != misfit {
+			r.cache[chunk.Text] = r.vectors[i]
+		}
 	}
 }
 

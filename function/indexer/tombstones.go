@@ -60,7 +60,7 @@ func (t *tombstones) get(ctx context.Context, ids []string) (stones map[string]m
 	return stones, err
 }
 
-// put makes one attempt of writing tombstones. A single one that is refused is written again if stands reports that it is still to be; nil: never.
+// put makes one attempt of writing tombstones. A single one that is refused is written again if stands reports that it is still to be.
 func (t *tombstones) put(ctx context.Context, r *records, stands func() (bool, error)) error {
 	return t.attempt(ctx, func(ctx context.Context, s Tombstones) error {
 		if err := t.proof.tidy(ctx, s); err != nil {
@@ -72,9 +72,6 @@ func (t *tombstones) put(ctx context.Context, r *records, stands func() (bool, e
 			return refusal
 		}
 		return t.proof.judge(ctx, s, opUpsert, len(r.vectors[0]), refusal, func() error {
-			if stands == nil {
-				return refusal
-			}
 			if still, err := stands(); err != nil || !still {
 				return err
 			}

@@ -155,7 +155,7 @@ func (w *Writer) commit(ctx context.Context, jobs []*job) {
 			if len(g.open()) == 0 {
 				return nil
 			}
-			return w.attempt(ctx, g.apply)
+			return g.attempt(ctx)
 		})
 		if err == nil {
 			for _, j := range g.open() {
