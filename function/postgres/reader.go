@@ -33,8 +33,8 @@ type Reader struct {
 	pool  *pgxpool.Pool
 	url   *credential.Credential
 	to    atomic.Pointer[pgx.ConnConfig] // where url says
-	known atomic.Bool   // a table of the source was found in this database
-	limit time.Duration // of a Fetch
+	known atomic.Bool                    // a table of the source was found in this database
+	limit time.Duration                  // of a Fetch
 }
 
 // New returns a reader of the database of a postgres:// URL. It connects when something is first read. Its error never shows the URL,
