@@ -117,6 +117,9 @@ func (c *Client) detail(ex *exchange) string {
 	advice := map[int]string{
 		http.StatusUnauthorized: "check chroma.token", http.StatusForbidden: "check chroma.token and its rights",
 	}[ex.status]
+	if advice != "" && ex.tokenErr != nil {
+		advice += ", what it names now cannot be used: " + ex.tokenErr.Error()
+	}
 	if ex.status >= 300 && ex.status < 400 {
 		advice = "redirects are not followed: set chroma.url to the address that answers itself"
 	}

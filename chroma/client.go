@@ -23,7 +23,7 @@ const (
 	DefaultDatabase = "default_database"
 )
 
-// Config says which server to talk to. It is read once, by New.
+// Config says which server to talk to. It is read by New.
 type Config struct {
 	// URL is the server's address, with or without /api/v2. A user and password in it become basic authentication.
 	URL string
@@ -31,6 +31,9 @@ type Config struct {
 	Tenant, Database string
 	// Token is sent as X-Chroma-Token, and as a bearer token unless URL has a user and password.
 	Token string
+	// TokenSource is asked for the token before each request; nil: it stays Token. Where it fails, or gives what is no token, the last good
+	// one is sent, and an error of a token that is refused says so. Its own errors must not cite the token.
+	TokenSource func() (string, error)
 	// Timeout bounds each HTTP request, body included; 0 means DefaultTimeout.
 	Timeout time.Duration
 	// Observe is told of every HTTP request after it ended; it may be called from several goroutines and must not block.
@@ -60,7 +63,7 @@ type Client struct {
 	database v2.Database
 	timeout  time.Duration
 	observe  func(Observation)
-	secrets  []string
+	secrets  *secrets
 	limits   *limits
 
 	mu      sync.Mutex
@@ -69,7 +72,11 @@ type Client struct {
 
 // New makes a client; it does not touch the network. Its error names the setting that does not fit.
 func New(cfg Config) (*Client, error) {
-	base, headers, secrets, err := address(cfg)
+	base, user, err := address(cfg.URL)
+	if err != nil {
+		return nil, err
+	}
+	secrets, err := newSecrets(cfg, user)
 	if err != nil {
 		return nil, err
 	}
@@ -82,8 +89,8 @@ func New(cfg Config) (*Client, error) {
 	api, err := v2.NewHTTPClient(
 		v2.WithBaseURL(base),
 		v2.WithDatabaseAndTenant(database, tenant),
-		v2.WithDefaultHeaders(headers),
-		v2.WithHTTPClient(&http.Client{Transport: &transport{base: orTransport(cfg)}}),
+		v2.WithDefaultHeaders(map[string]string{"User-Agent": "rowvec"}),
+		v2.WithHTTPClient(&http.Client{Transport: &transport{base: orTransport(cfg), secrets: secrets}}),
 	)
 	if err != nil {
 		return nil, fmt.Errorf("chroma.url: %w", err)
@@ -124,35 +131,18 @@ func (c *Client) Close() error {
 }
 
 // address takes the credentials out of the URL, so that no later error can show them.
-func address(cfg Config) (base string, headers map[string]string, secrets []string, err error) {
-	u, err := url.Parse(strings.TrimSpace(cfg.URL))
+func address(text string) (base string, user *url.Userinfo, err error) {
+	u, err := url.Parse(strings.TrimSpace(text))
 	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
 		// The parse error quotes the URL, which may hold a password.
-		return "", nil, nil, fmt.Errorf("chroma.url: expected http://host:port or https://host:port")
+		return "", nil, fmt.Errorf("chroma.url: expected http://host:port or https://host:port")
 	}
 	if u.RawQuery != "" || u.Fragment != "" {
-		return "", nil, nil, fmt.Errorf("chroma.url: expected no query and no fragment after the path")
+		return "", nil, fmt.Errorf("chroma.url: expected no query and no fragment after the path")
 	}
-	headers = map[string]string{"User-Agent": "rowvec"}
-	// Secrets read from files often end in a newline.
-	token := strings.TrimSpace(cfg.Token)
-	if strings.ContainsFunc(token, func(r rune) bool { return r < ' ' || r > '~' }) {
-		return "", nil, nil, fmt.Errorf("chroma.token: contains a character that cannot be sent in a header")
-	}
-	if token != "" {
-		headers["X-Chroma-Token"] = token
-		headers["Authorization"] = "Bearer " + token
-		secrets = append(secrets, token)
-	}
-	if u.User != nil {
-		password, _ := u.User.Password()
-		basic := basicAuth(u.User.Username(), password)
-		headers["Authorization"] = "Basic " + basic
-		secrets = append(secrets, password, basic)
-		u.User = nil
-	}
+	user, u.User = u.User, nil
 	u.Path, u.RawPath = strings.TrimSuffix(strings.TrimRight(u.Path, "/"), "/api/v2"), ""
-	return u.String(), headers, secrets, nil
+	return u.String(), user, nil
 }
 
 func orDefault(value, fallback string) string {

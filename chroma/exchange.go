@@ -42,13 +42,18 @@ type exchange struct {
 	header http.Header
 	body   []byte
 	err    error
+
+	tokenErr error // the token that was sent is not what its source has now
 }
 
 type exchangeKey struct{}
 
 // transport carries requests of chroma-go and records each into the exchange of its context. chroma-go itself gets a
 // stand-in answer, since it would lose or refuse part of the real one.
-type transport struct{ base http.RoundTripper }
+type transport struct {
+	base    http.RoundTripper
+	secrets *secrets
+}
 
 // RoundTrip implements http.RoundTripper. The body is read whole here, so that an answer cut off in the middle is a
 // network error: chroma-go takes it for an empty one.
@@ -57,6 +62,8 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if !ok {
 		return nil, errors.New("request outside of an operation")
 	}
+	req = req.Clone(req.Context())
+	ex.tokenErr = t.secrets.sign(req.Header)
 	ex.sent = true
 	resp, err := t.base.RoundTrip(req)
 	if err != nil {

@@ -18,10 +18,8 @@ const probe = 16
 // secret or the beginning of a document is dropped whole.
 func (c *Client) scrub(ex *exchange, message string) string {
 	message = quoted.ReplaceAllString(message[:min(len(message), 4*maxDetail)], `"…"`)
-	for _, secret := range c.secrets {
-		if secret != "" && strings.Contains(message, secret) {
-			return "(message withheld: it cites a secret)"
-		}
+	if c.secrets.in(message) {
+		return "(message withheld: it cites a secret)"
 	}
 	for _, text := range ex.private {
 		if start := text[:min(len(text), probe)]; len(start) > 3 && strings.Contains(message, start) {

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	openai "github.com/sashabaranov/go-openai"
+
+	"github.com/rowvec/rowvec/credential"
 )
 
 // Client speaks to one endpoint and model. It is safe for use by several goroutines at once.
@@ -49,7 +51,6 @@ func New(cfg Config) (*Client, error) {
 		return nil, err
 	}
 	c := &Client{
-		http:      newHTTPClient(cfg, base),
 		own:       cfg.Transport == nil,
 		endpoint:  strings.TrimRight(showURL(cfg.BaseURL), "/") + "/embeddings",
 		model:     cfg.Model,
@@ -67,20 +68,21 @@ func New(cfg Config) (*Client, error) {
 	if c.timeout == 0 {
 		c.timeout = DefaultTimeout
 	}
-	settings := openai.DefaultConfig(cfg.APIKey)
+	c.http = newHTTPClient(cfg, base, newKey(cfg, base, c.scrub))
+	settings := openai.DefaultConfig("") // the carrier adds the key
 	settings.BaseURL = (&url.URL{Scheme: base.Scheme, Host: base.Host, Path: base.Path, RawPath: base.RawPath}).String()
 	settings.HTTPClient = c.http
 	c.api = openai.NewClientWithConfig(settings)
 	return c, nil
 }
 
-func newHTTPClient(cfg Config, base *url.URL) *http.Client {
+func newHTTPClient(cfg Config, base *url.URL, key *credential.Credential) *http.Client {
 	transport := cfg.Transport
 	if transport == nil {
 		transport = newTransport(cfg.RootCAs)
 	}
 	return &http.Client{
-		Transport: &carrier{next: transport, user: base.User, query: base.RawQuery},
+		Transport: &carrier{next: transport, key: key, user: base.User, query: base.RawQuery},
 		// A redirected POST becomes a GET, or carries the texts to a host that nobody configured.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}

@@ -23,6 +23,9 @@ type Config struct {
 	BaseURL string
 	Model   string
 	APIKey  string // sent as bearer token; empty: no Authorization header
+	// KeySource is asked for the key before each request; nil: it stays APIKey. Where it fails, or gives what is no key, the last good one is
+	// sent, and an error of class halt says so. Its own errors must not cite the key.
+	KeySource func() (string, error)
 
 	Dimensions  int            // 0: the model's own. Else sent, and every answer must have it
 	Prefix      string         // put before every text of Embed
@@ -66,9 +69,7 @@ func (c *Config) validate() (*url.URL, error) {
 	if c.Model == "" {
 		errs = append(errs, errors.New("embedding.model: is empty; name the endpoint's model"))
 	}
-	if strings.ContainsFunc(c.APIKey, func(r rune) bool { return r < 0x21 || r == 0x7f }) {
-		errs = append(errs, errors.New("embedding.apiKey: holds a blank or a control character; check the secret's value"))
-	}
+	errs = append(errs, checkKey(c.APIKey))
 	for _, n := range []struct {
 		key   string
 		value int
@@ -87,6 +88,13 @@ func (c *Config) validate() (*url.URL, error) {
 	}
 	errs = append(errs, checkExtra("extra", c.Extra), checkExtra("queryExtra", c.QueryExtra))
 	return base, errors.Join(errs...)
+}
+
+func checkKey(key string) error {
+	if strings.ContainsFunc(key, func(r rune) bool { return r < 0x21 || r == 0x7f }) {
+		return errors.New("embedding.apiKey: holds a blank or a control character; check the secret's value")
+	}
+	return nil
 }
 
 func parseBaseURL(text string) (*url.URL, error) {

@@ -6,6 +6,8 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+
+	"github.com/rowvec/rowvec/credential"
 )
 
 const (
@@ -23,6 +25,7 @@ type exchange struct {
 	header  http.Header
 	head    []byte
 	bodyErr error // reading the body failed
+	keyErr  error // the key that was sent is not what its source has now
 }
 
 type exchangeKey struct{}
@@ -31,10 +34,11 @@ func withExchange(ctx context.Context, x *exchange) context.Context {
 	return context.WithValue(ctx, exchangeKey{}, x)
 }
 
-// carrier is the transport under the OpenAI client. It fills the exchange, bounds the answer, and adds the parts of the base URL that are
-// secret: above it nothing knows them, so no error text of the HTTP client can show them.
+// carrier is the transport under the OpenAI client. It fills the exchange, bounds the answer, and adds the key and the parts of the base URL
+// that are secret: above it nothing knows them, so no error text of the HTTP client can show them.
 type carrier struct {
 	next  http.RoundTripper
+	key   *credential.Credential
 	user  *url.Userinfo
 	query string
 }
@@ -43,7 +47,10 @@ type carrier struct {
 func (c *carrier) RoundTrip(request *http.Request) (*http.Response, error) {
 	request = request.Clone(request.Context())
 	request.URL.RawQuery = c.query
-	if c.user != nil && request.Header.Get("Authorization") == "" {
+	key, keyErr := c.key.Current()
+	if key != "" {
+		request.Header.Set("Authorization", "Bearer "+key)
+	} else if c.user != nil {
 		password, _ := c.user.Password()
 		request.SetBasicAuth(c.user.Username(), password)
 	}
@@ -52,7 +59,7 @@ func (c *carrier) RoundTrip(request *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	if x, ok := request.Context().Value(exchangeKey{}).(*exchange); ok {
-		x.status, x.header = response.StatusCode, response.Header
+		x.status, x.header, x.keyErr = response.StatusCode, response.Header, keyErr
 		response.Body = &answerBody{exchange: x, body: response.Body, left: x.limit}
 	}
 	return response, nil

@@ -134,6 +134,9 @@ func (c *Client) failStatus(x *exchange) *Error {
 		text = "redirects to " + showURL(location)
 	}
 	failure := c.fail(v, x.status, text)
+	if v.reason == ReasonAuth && x.keyErr != nil {
+		failure.text += "; what it names now cannot be used: " + c.scrub.message(x.keyErr.Error())
+	}
 	if v.class == ClassRetry {
 		failure.retryAfter = retryAfter(x.header, time.Now())
 	}

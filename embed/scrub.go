@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"unicode"
 	"unicode/utf8"
 )
@@ -22,13 +24,23 @@ var (
 )
 
 // scrubber makes foreign text fit to be shown: on one line, of bounded length, and without the secrets it knows.
-type scrubber struct {
+type scrubber struct{ known atomic.Pointer[known] }
+
+// known is the secrets in all their forms.
+type known struct {
 	forms   []string
 	secrets *strings.Replacer
 }
 
 func newScrubber(apiKey string, base *url.URL) *scrubber {
-	values := []string{apiKey}
+	s := &scrubber{}
+	s.learn(base, []string{apiKey})
+	return s
+}
+
+// learn takes the place of what was known before.
+func (s *scrubber) learn(base *url.URL, keys []string) {
+	values := slices.Clone(keys)
 	if base.User != nil {
 		password, _ := base.User.Password()
 		values = append(values, base64.StdEncoding.EncodeToString([]byte(base.User.Username()+":"+password)), password, base.User.Username())
@@ -36,19 +48,21 @@ func newScrubber(apiKey string, base *url.URL) *scrubber {
 	for _, parameter := range base.Query() {
 		values = append(values, parameter...)
 	}
-	s := &scrubber{}
+	// The longest first: of a secret that begins with another the rest would stay.
+	slices.SortFunc(values, func(a, b string) int { return len(b) - len(a) })
+	k := &known{}
 	var pairs []string
 	for _, value := range values {
 		if len(value) < minSecret {
 			continue
 		}
 		for _, form := range forms(value) {
-			s.forms = append(s.forms, form)
+			k.forms = append(k.forms, form)
 			pairs = append(pairs, form, redacted)
 		}
 	}
-	s.secrets = strings.NewReplacer(pairs...)
-	return s
+	k.secrets = strings.NewReplacer(pairs...)
+	s.known.Store(k)
 }
 
 // forms are the ways in which a value may turn up in a text.
@@ -62,14 +76,15 @@ func forms(value string) []string {
 
 // clean removes secrets: before the text is cut, or half a key would be left.
 func (s *scrubber) clean(text string) string {
-	text = s.trimPart(s.secrets.Replace(text))
+	k := s.known.Load()
+	text = k.trimPart(k.secrets.Replace(text))
 	text = userinfoInURL.ReplaceAllString(text, "${1}"+redacted+"@")
 	return queryInURL.ReplaceAllString(text, "${1}?"+redacted)
 }
 
 // trimPart removes the beginning of a secret from the end of a text: only as much of an answer is at hand as its decoder has read.
-func (s *scrubber) trimPart(text string) string {
-	for _, form := range s.forms {
+func (k *known) trimPart(text string) string {
+	for _, form := range k.forms {
 		for n := len(form) - 1; n >= minSecret; n-- {
 			if strings.HasSuffix(text, form[:n]) {
 				return text[:len(text)-n] + redacted

@@ -61,11 +61,11 @@ func newApp(c *config.Config, instances int, lookup Lookup, m *metrics, cond con
 	if err != nil {
 		return nil, err
 	}
-	source, err := NewPostgres(c.Postgres, lookup)
+	builders, err := Builders(c)
 	if err != nil {
 		return nil, err
 	}
-	builders, err := Builders(c)
+	source, err := NewPostgres(c.Postgres, lookup) // last: it has to be closed
 	if err != nil {
 		return nil, err
 	}

@@ -30,13 +30,13 @@ func NewEmbedding(c config.Embedding, instances int, lookup Lookup, observe func
 		return nil, fmt.Errorf("%s.embedding.caFile: %w", config.Root, err)
 	}
 	client, err := embed.New(embed.Config{
-		BaseURL: c.BaseURL, Model: c.Model, APIKey: key, RootCAs: roots, Dimensions: c.Dimensions,
+		BaseURL: c.BaseURL, Model: c.Model, APIKey: key, KeySource: c.APIKey.Source(), RootCAs: roots, Dimensions: c.Dimensions,
 		Prefix: c.Prefix, QueryPrefix: c.QueryPrefix, Extra: c.Extra, QueryExtra: c.QueryExtra,
 		MaxTexts: c.MaxTexts, MaxTokens: c.MaxTokens, Timeout: c.Timeout,
 		RequestsPerMinute: c.RequestsPerMinute, TokensPerMinute: c.TokensPerMinute, Instances: instances, CountTokens: counter(c.Model), Observe: observe,
 	})
 	if err != nil {
-		return nil, fmt.Errorf("%s.embedding: %w", config.Root, err)
+		return nil, fmt.Errorf("%s.embedding: %w", config.Root, c.APIKey.Fault(err))
 	}
 	return client, nil
 }
@@ -52,11 +52,11 @@ func NewChroma(c config.Chroma, lookup Lookup, observe func(chroma.Observation),
 		return nil, fmt.Errorf("%s.chroma.caFile: %w", config.Root, err)
 	}
 	client, err := chroma.New(chroma.Config{
-		URL: c.URL, Tenant: c.Tenant, Database: c.Database, Token: token, RootCAs: roots, Timeout: chromaTimeout,
+		URL: c.URL, Tenant: c.Tenant, Database: c.Database, Token: token, TokenSource: c.Token.Source(), RootCAs: roots, Timeout: chromaTimeout,
 		Observe: observe, Transport: transport,
 	})
 	if err != nil {
-		return nil, fmt.Errorf("%s.chroma: %w", config.Root, err)
+		return nil, fmt.Errorf("%s.chroma: %w", config.Root, c.Token.Fault(err))
 	}
 	return client, nil
 }

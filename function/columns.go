@@ -17,9 +17,9 @@ func NewPostgres(c config.Postgres, lookup Lookup) (*postgres.Reader, error) {
 	if url == "" {
 		return nil, nil //nolint:nilnil // not set: not used
 	}
-	reader, err := postgres.New(url)
+	reader, err := postgres.Open(url, c.URL.Source())
 	if err != nil {
-		return nil, fmt.Errorf("%s.postgres.url: %w", config.Root, err)
+		return nil, fmt.Errorf("%s.postgres.url: %w", config.Root, c.URL.Fault(err))
 	}
 	return reader, nil
 }

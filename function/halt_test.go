@@ -52,6 +52,7 @@ type halting struct {
 	table    *indexer.Table
 	metrics  *metrics
 	spoken   *spoken
+	keys     keyFiles
 }
 
 // start runs within a bubble; the servers are from without.
@@ -62,8 +63,8 @@ func (h *halting) start(t *testing.T) (stop func()) {
 		dimensions = 0
 	}
 	c, err := config.Parse(map[string]any{
-		"embedding": map[string]any{"baseURL": h.endpoint.URL(), "model": "m", "dimensions": dimensions},
-		"chroma":    map[string]any{"url": h.index.URL},
+		"embedding": map[string]any{"baseURL": h.endpoint.URL(), "model": "m", "dimensions": dimensions, "apiKey": h.keys.setting("key")},
+		"chroma":    map[string]any{"url": h.index.URL, "token": h.keys.setting("token")},
 		"tables":    map[string]any{"app.articles": map[string]any{"collection": "articles", "text": "{{.title}}", "metadata": []any{"price"}}},
 	})
 	require.NoError(t, err)
@@ -71,7 +72,11 @@ func (h *halting) start(t *testing.T) (stop func()) {
 	require.NoError(t, err)
 	h.spoken = &spoken{conditions: map[string]string{}}
 	h.ways.endpoint.handler, h.ways.index.handler = h.endpoint.Handler(), h.index.Handler()
-	client, err := embed.New(embed.Config{BaseURL: c.Embedding.BaseURL, Model: "m", Dimensions: dimensions, Transport: &h.ways.endpoint})
+	key, err := c.Embedding.APIKey.Resolve(nil)
+	require.NoError(t, err)
+	client, err := embed.New(embed.Config{
+		BaseURL: c.Embedding.BaseURL, Model: "m", APIKey: key, KeySource: c.Embedding.APIKey.Source(), Dimensions: dimensions, Transport: &h.ways.endpoint,
+	})
 	require.NoError(t, err)
 	index, err := NewChroma(c.Chroma, func(string) (string, bool) { return "", false }, nil, &h.ways.index)
 	require.NoError(t, err)

@@ -175,6 +175,13 @@ func (m *metrics) setState(table string, state indexer.State) {
 	}
 }
 
+// forgetState takes a table's state away, which nobody has any more.
+func (m *metrics) forgetState(table string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.state.DeletePartialMatch(prometheus.Labels{"table": table})
+}
+
 // user returns every series as name{label=value} -> value; histograms as their _count and _sum. NaN never occurs, which the worker
 // would drop (contract §2.2).
 func (m *metrics) user() map[string]float64 {

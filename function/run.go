@@ -45,7 +45,7 @@ func Run(ctx context.Context, args []string, getenv func(string) string, version
 		log.ErrorContext(ctx, "cannot start", "error", err)
 		return exitFailed
 	}
-	f := &life{instance: inst, conf: conf, log: log, settings: instance.Settings{LogTopic: topic}}
+	f := &life{instance: inst, conf: conf, log: log, settings: instance.Settings{LogTopic: topic}, pause: filePause}
 	f.serve(ctx)
 	log.InfoContext(ctx, "stopped", "cause", context.Cause(ctx))
 	bounded, done := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
@@ -62,28 +62,34 @@ type life struct {
 	conf     *instance.Conf
 	log      *slog.Logger
 	settings instance.Settings // beyond them, what userConfig says
+	pause    time.Duration     // between two looks at a file that cannot be used
 }
 
-// serve consumes until ctx ends. A wrong setting does not end it: the instance stays up and says in its status what to change. It
-// subscribes all the same and holds what comes, because a topic without a subscription discards what is published (design §7).
+// serve consumes until ctx ends. A wrong setting does not end it: the instance stays up and says in its status what to change.
 func (f *life) serve(ctx context.Context) {
-	var handler instance.Handler = holder{}
-	settings := f.settings
 	m, err := newMetrics(f.instance.Registerer())
-	if err == nil {
-		f.instance.SetUserMetrics(m.user)
-		var a *app
-		if a, err = f.compose(m, &settings); err == nil {
-			a.start(ctx)
-			defer a.close()
-			defer a.schemas.close()
-			defer a.Drain(ctx) // once more, for a Consume that ended before it drained
-			handler = a
+	if err != nil {
+		f.halt(ctx, nil, err)
+		f.consume(ctx, nil, f.settings, holder{})
+		return
+	}
+	f.instance.SetUserMetrics(m.user)
+	settings := f.settings
+	a, err := f.compose(m, &settings)
+	if err != nil {
+		if a, settings = f.hold(ctx, m, settings, err); a == nil {
+			return
 		}
 	}
-	if err != nil {
-		f.halt(ctx, m, err)
-	}
+	a.start(ctx)
+	defer a.close()
+	defer a.schemas.close()
+	defer a.Drain(ctx) // once more, for a Consume that ended before it drained
+	f.consume(ctx, m, settings, a)
+}
+
+// consume returns when ctx ends, whatever is wrong with the settings.
+func (f *life) consume(ctx context.Context, m *metrics, settings instance.Settings, handler instance.Handler) {
 	if err := f.instance.Consume(ctx, settings, handler); err != nil {
 		f.halt(ctx, m, err)
 		<-ctx.Done()
@@ -131,22 +137,14 @@ func (f *life) halt(ctx context.Context, m *metrics, err error) {
 	if ctx.Err() != nil {
 		return
 	}
-	f.log.ErrorContext(ctx, "halted until functions update brings other settings", "error", err)
+	until := "functions update brings other settings"
+	if ofFile(err) {
+		until = "that file can be used, or functions update brings other settings"
+	}
+	f.log.ErrorContext(ctx, "halted until "+until, "error", err)
 	f.instance.RecordException(instance.SystemException, err)
 	f.instance.SetCondition("configuration", fmt.Sprintf("halted: %v", err))
 	if m != nil {
 		m.setState(noTable, indexer.Halted)
 	}
 }
-
-// holder keeps every message until the end and leaves it to the next start.
-type holder struct{}
-
-// Handle blocks: nothing more is taken.
-func (holder) Handle(ctx context.Context, d *instance.Delivery) {
-	<-ctx.Done()
-	d.Settle(instance.Settlement{Verdict: instance.Abandon})
-}
-
-// Drain has nothing in flight to finish.
-func (holder) Drain(context.Context) {}

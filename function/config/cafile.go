@@ -2,6 +2,7 @@ package config
 
 import (
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"os"
 )
@@ -16,11 +17,11 @@ func (f CAFile) Pool() (*x509.CertPool, error) {
 	}
 	data, err := os.ReadFile(string(f))
 	if err != nil {
-		return nil, fmt.Errorf("read the certificates of the authorities to trust: %w", err)
+		return nil, &FileError{Path: string(f), err: fmt.Errorf("read the certificates of the authorities to trust: %w", withoutPath(err))}
 	}
 	pool := x509.NewCertPool()
 	if !pool.AppendCertsFromPEM(data) {
-		return nil, fmt.Errorf("%s: expected one or more certificates in PEM form (-----BEGIN CERTIFICATE-----), found none", f)
+		return nil, &FileError{Path: string(f), err: errors.New("expected one or more certificates in PEM form (-----BEGIN CERTIFICATE-----), found none")}
 	}
 	return pool, nil
 }

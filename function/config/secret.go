@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -36,22 +37,59 @@ func (s Secret) Resolve(lookup func(name string) (string, bool)) (string, error)
 	return "", fmt.Errorf("secret %s: found neither as an environment variable of the function nor as a text in its secrets map (a {path, key} entry there is a reference, which only Pulsar's Kubernetes runtime turns into a variable); set one of them", s.Name)
 }
 
+// Source reads the value's file again; nil for a value that stays the same while the process runs, since it is in no file.
+func (s Secret) Source() func() (string, error) {
+	if s.File == "" {
+		return nil
+	}
+	return func() (string, error) { return readSecret(s.File) }
+}
+
+// Fault is err, or a FileError of what is wrong with the value if that is from a file.
+func (s Secret) Fault(err error) error {
+	if s.File == "" {
+		return err
+	}
+	return &FileError{Path: s.File, err: err}
+}
+
+// FileError is the fault of a file that a setting names: it may go without another setting.
+type FileError struct {
+	Path string
+	err  error
+}
+
+// Error says what is wrong and with which file, never what is in it.
+func (e *FileError) Error() string { return "file " + e.Path + ": " + e.err.Error() }
+
+// Unwrap returns what is wrong.
+func (e *FileError) Unwrap() error { return e.err }
+
 // readSecret returns a file's content without the line break that editors put at its end.
 func readSecret(path string) (string, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return "", fmt.Errorf("read a secret's file: %w", err)
+		return "", &FileError{Path: path, err: fmt.Errorf("read a secret: %w", withoutPath(err))}
 	}
 	defer func() { _ = f.Close() }()
 	data, err := io.ReadAll(io.LimitReader(f, maxSecretFile+1))
 	if err != nil {
-		return "", fmt.Errorf("read a secret's file: %w", err)
+		return "", &FileError{Path: path, err: fmt.Errorf("read a secret: %w", withoutPath(err))}
 	}
 	value := strings.TrimRight(string(data), "\r\n")
 	if value == "" || len(data) > maxSecretFile {
-		return "", fmt.Errorf("secret file %s: expected 1 to %d bytes, found %d", path, maxSecretFile, len(data))
+		return "", &FileError{Path: path, err: fmt.Errorf("read a secret: expected 1 to %d bytes, found %d", maxSecretFile, len(data))}
 	}
 	return value, nil
+}
+
+// withoutPath is the cause alone: the path stands before it.
+func withoutPath(err error) error {
+	var of *os.PathError
+	if errors.As(err, &of) {
+		return of.Err
+	}
+	return err
 }
 
 // String tells where the secret comes from, never what it is.

@@ -92,6 +92,17 @@ func classify(err error) error {
 	return &Error{class: classRetry, reason: ReasonUnreachable, text: "Postgres cannot answer now", err: refused}
 }
 
+// outdated tells of a refusal that the URL which was refused is not what its source has now, and why that cannot be used.
+func outdated(err, stale error) error {
+	var refused *Error
+	if !errors.As(err, &refused) || refused.reason != ReasonUnauthorized && refused.reason != ReasonNotFound {
+		return err
+	}
+	told := *refused
+	told.text += " (what the setting names now cannot be used: " + stale.Error() + ")"
+	return &told
+}
+
 // trouble names what is wrong with a connection without the address that the errors of the driver and of package net repeat.
 func trouble(err error) string {
 	var (

@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/rowvec/rowvec/connector"
+	"github.com/rowvec/rowvec/credential"
 	"github.com/rowvec/rowvec/function/wire"
 )
 
@@ -30,34 +31,64 @@ const session = wire.Session + "SET statement_timeout = '" + statementTimeout + 
 // Reader is the source's database. It is safe for concurrent use. Close it.
 type Reader struct {
 	pool  *pgxpool.Pool
-	known atomic.Bool   // a table of the source was found in this database
-	limit time.Duration // of a Fetch
+	url   *credential.Credential
+	to    atomic.Pointer[pgx.ConnConfig] // where url says
+	known atomic.Bool                    // a table of the source was found in this database
+	limit time.Duration                  // of a Fetch
 }
 
 // New returns a reader of the database of a postgres:// URL. It connects when something is first read. Its error never shows the URL,
 // which may hold a password.
-func New(url string) (*Reader, error) {
+func New(url string) (*Reader, error) { return Open(url, nil) }
+
+// Open is New with a source that is asked for the URL before each Fetch; nil: it stays the same. Where it gives another URL all
+// connections are made anew; where it fails, or gives what is no URL, the last good one is used, and a refusal says so. Its own errors must
+// not cite the URL.
+func Open(url string, source func() (string, error)) (*Reader, error) {
 	cfg, err := ParseURL(url)
 	if err != nil {
 		return nil, err
 	}
+	r := &Reader{limit: fetchTimeout}
+	r.to.Store(prepare(cfg.ConnConfig))
+	r.url = credential.New(url, source, r.move)
 	cfg.MaxConns, cfg.MinConns, cfg.MaxConnIdleTime = connections, 0, idleTime
-	cfg.ConnConfig.ConnectTimeout = connectTimeout
-	requireTLS(&cfg.ConnConfig.Config)
-	// Describe, then execute: parameters take the types of the columns that they are compared with, and nothing is left prepared in a
-	// session that a pooler may give to somebody else.
-	cfg.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeDescribeExec
+	cfg.BeforeConnect = func(_ context.Context, c *pgx.ConnConfig) error {
+		*c = *r.to.Load().Copy()
+		return nil
+	}
 	cfg.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {
 		ctx, cancel := context.WithTimeout(ctx, connectTimeout) // the pool's own ends with the pool
 		defer cancel()
 		_, err := conn.Exec(ctx, session, pgx.QueryExecModeSimpleProtocol)
 		return err
 	}
-	pool, err := pgxpool.NewWithConfig(context.Background(), cfg)
-	if err != nil {
+	if r.pool, err = pgxpool.NewWithConfig(context.Background(), cfg); err != nil {
 		return nil, fmt.Errorf("open the pool: %w", classify(err))
 	}
-	return &Reader{pool: pool, limit: fetchTimeout}, nil
+	return r, nil
+}
+
+// prepare sets what all connections have in common.
+func prepare(c *pgx.ConnConfig) *pgx.ConnConfig {
+	c.ConnectTimeout = connectTimeout
+	requireTLS(&c.Config)
+	// Describe, then execute: parameters take the types of the columns that they are compared with, and nothing is left prepared in a
+	// session that a pooler may give to somebody else.
+	c.DefaultQueryExecMode = pgx.QueryExecModeDescribeExec
+	return c
+}
+
+// move lets all further reads go where another URL says, by whom it says.
+func (r *Reader) move(url string, _ []string) error {
+	cfg, err := ParseURL(url)
+	if err != nil {
+		return err
+	}
+	r.to.Store(prepare(cfg.ConnConfig))
+	r.known.Store(false)
+	r.pool.Reset()
+	return nil
 }
 
 // Close ends the connections.
@@ -71,7 +102,11 @@ func (r *Reader) Fetch(
 ) (row connector.Row, found bool, err error) {
 	limited, cancel := context.WithTimeout(ctx, r.limit)
 	defer cancel()
+	_, stale := r.url.Current()
 	row, found, err = r.fetch(limited, change, key, columns)
+	if stale != nil {
+		err = outdated(err, stale)
+	}
 	if err != nil && limited.Err() != nil && ctx.Err() == nil {
 		err = classify(limited.Err())
 	}
