@@ -106,7 +106,7 @@ func (t *trial) plain(ctx context.Context) error {
 	t.vouched = err == nil
 	if err != nil && !limited(err) {
 		t.failures, t.strikes = 0, 0
-		t.enough = trialFailures + rand.IntN(trialFailures) // out of step with servers that take turns
+		t.enough = trialFailures + rand.IntN(trialFailures) //nolint:gosec // out of step with servers that take turns, no secret
 		t.of.pool.breaking.Store(false)
 	}
 	return err

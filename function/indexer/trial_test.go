@@ -200,3 +200,69 @@ func TestABrokenServerAmongSeveralCondemnsNobody(t *testing.T) {
 		}
 	}
 }
+
+// A request that was halved for its 500s has refused nobody: who is refused in it alone is asked for again.
+func TestHalvesAreNoSuspectsOfARefusal(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		refused := false
+		r := newRig(t, taking(func(_ context.Context, texts []string) error {
+			switch {
+			case !slices.Contains(texts, "text 3"):
+				return nil
+			case len(texts) > 1:
+				return err500
+			case !refused:
+				refused = true
+				return errRefuse
+			}
+			return nil
+		}))
+		for i, kind := range kinds(t, r.together(4, numbered)) {
+			require.Equal(t, Indexed, kind, "row %d", i)
+		}
+		require.True(t, refused)
+	})
+}
+
+// A limit that is met beside the trial neither clears a text nor makes it endless.
+func TestALimitDoesNotEndATrial(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		asked := 0
+		r := newRig(t, taking(func(ctx context.Context, texts []string) error {
+			if asked++; asked%4 == 0 {
+				return answered{faulty: faulty{class: ClassRetry, reason: "rate_limited"}, status: 429}
+			}
+			return refusing(err500, "text 3")(ctx, texts)
+		}))
+		receipts := r.together(8, numbered)
+		for i, kind := range kinds(t, receipts) {
+			require.Equal(t, i == 3, kind == Poison, "row %d", i)
+		}
+		require.Less(t, receipts[3].took(), 5*time.Minute)
+	})
+}
+
+// One request of all tables is told apart at a time, also where each failure of a part is followed by a wait.
+func TestTextsThatGetA500AreFoundInTheLane(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, func(r *rig) {
+			r.embedder.size = 8
+			r.embedder.fault = func(ctx context.Context, texts []string) error {
+				if err := sleep(ctx, time.Second); err != nil {
+					return err
+				}
+				return refusing(err500, "text 1", "text 9")(ctx, texts)
+			}
+		})
+		receipts := r.together(16, numbered)
+		for i, kind := range kinds(t, receipts) {
+			require.Equal(t, i == 1 || i == 9, kind == Poison, "row %d", i)
+		}
+		first, second := asked(r, "text 1"), asked(r, "text 9")
+		apart := first[len(first)-1].Before(second[0]) || second[len(second)-1].Before(first[0])
+		require.True(t, apart, "%v %v", first, second)
+	})
+}
