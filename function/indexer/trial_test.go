@@ -171,36 +171,6 @@ func TestAnOutageOf500sBlamesNoText(t *testing.T) {
 	}
 }
 
-// A proxy gives each of several servers its turn, and some are broken: that is no text's fault, in whatever order they stand.
-func TestABrokenServerAmongSeveralCondemnsNobody(t *testing.T) {
-	t.Parallel()
-	for servers := 2; servers <= 6; servers++ {
-		for broken := range 1<<servers - 1 {
-			for _, known := range []bool{false, true} {
-				synctest.Test(t, func(t *testing.T) {
-					turn := 0
-					r := newRig(t, func(r *rig) {
-						r.embedder.fault = func(context.Context, []string) error {
-							if turn++; turn > 10_000 {
-								return nil
-							}
-							if broken>>(turn%servers)&1 == 1 {
-								return err500
-							}
-							return nil
-						}
-					})
-					r.pool.breaking.Store(known)
-					for i := range 3 {
-						require.Equal(t, []Kind{Indexed}, kinds(t, r.submit(upserted(i, 1, numbered(i)))), "%d servers, %b", servers, broken)
-						require.Less(t, turn, 10_000, "%d servers, %b: it does not get stuck", servers, broken)
-					}
-				})
-			}
-		}
-	}
-}
-
 // A request that was halved for its 500s has refused nobody: who is refused in it alone is asked for again.
 func TestHalvesAreNoSuspectsOfARefusal(t *testing.T) {
 	t.Parallel()
