@@ -143,7 +143,7 @@ func newFixture(t *testing.T, inputs ...Input) *fixture {
 	require.NoError(t, err)
 	f.c = &consumption{
 		settings: settings, subscription: conf.Subscription, inputs: inputs, logTopicName: conf.LogTopic, server: "pulsar://x",
-		identity:      identity{function: conf.FQFN(), name: conf.Name, instance: conf.InstanceID, host: "here"},
+		identity:      identity{function: conf.FQFN(), name: conf.Name, instance: conf.InstanceID, host: "here", instances: 1},
 		clientOptions: func() (pulsar.ClientOptions, error) { return pulsar.ClientOptions{URL: "pulsar://x"}, nil },
 		handler:       f.worker, observer: f.seen,
 		log: slog.New(slog.NewTextHandler(f.log, &slog.HandlerOptions{Level: slog.LevelDebug})),

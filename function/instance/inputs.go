@@ -38,6 +38,8 @@ type identity struct {
 	name     string
 	instance int
 	host     string
+
+	instances int // of the function, at the same time
 }
 
 func newIdentity(conf *Conf) identity {
@@ -45,7 +47,7 @@ func newIdentity(conf *Conf) identity {
 	if err != nil {
 		host = "unknown"
 	}
-	return identity{function: conf.FQFN(), name: conf.Name, instance: conf.InstanceID, host: host}
+	return identity{function: conf.FQFN(), name: conf.Name, instance: conf.InstanceID, host: host, instances: conf.Parallelism}
 }
 
 // properties are those that the official runtimes give to their consumers and producers (contract §4.4).

@@ -51,6 +51,13 @@ func (p *portion) move(bytes int) {
 
 func (p *portion) full() bool { return p.held >= p.share && p.beyond >= p.pool }
 
+// holds tells whether the input has taken something that is not done.
+func (p *portion) holds() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.held > 0
+}
+
 // wait returns when the input may take a message, or ctx has ended.
 func (p *portion) wait(ctx context.Context) {
 	for ctx.Err() == nil {

@@ -72,7 +72,7 @@ func TestAConsumerThatIsSilentFromItsStartIsReplaced(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)
-		f.worker.handle = func(context.Context, *Delivery) {}
+		f.worker.handle = func(_ context.Context, d *Delivery) { d.Settle(Settlement{Verdict: Abandon}) }
 		begin := make(chan struct{})
 		f.broker.Script("receive "+articles, pulsartest.Fault{}, pulsartest.Fault{Err: pulsartest.ErrClosed}, pulsartest.Fault{Block: begin})
 		f.start()

@@ -18,28 +18,37 @@ func (p position) before(other position) bool {
 // reach is how far a consumer has come: the message that it was given last, by partition. Last, not furthest: after a reconnect
 // the broker gives again what is not acknowledged, in its order, and a consumer may go silent in the midst of that.
 type reach struct {
-	mu   sync.Mutex
-	last map[string]position
+	mu    sync.Mutex
+	last  map[string]position
+	most  map[string]position // of all consumers that the input has had
+	fresh bool                // this one was given what none was before
 }
 
-// begin forgets: it is another consumer.
+// begin forgets what the consumer before was given: it is another one.
 func (r *reach) begin() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.last = map[string]position{}
+	r.last, r.fresh = map[string]position{}, false
+	if r.most == nil {
+		r.most = map[string]position{}
+	}
 }
 
 func (r *reach) note(m pulsar.Message) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.last[m.Topic()] = positionOf(m.ID())
+	topic, at := m.Topic(), positionOf(m.ID())
+	r.last[topic] = at
+	if most, ok := r.most[topic]; !ok || most.before(at) {
+		r.most[topic], r.fresh = at, true
+	}
 }
 
-// any tells whether the consumer was given anything at all.
-func (r *reach) any() bool {
+// further tells whether the consumer was given something that none of the input was before.
+func (r *reach) further() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return len(r.last) > 0
+	return r.fresh
 }
 
 // behind tells whether a partition goes on after what the consumer was given last. Of an empty one the broker says that it ends at -1.

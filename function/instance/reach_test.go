@@ -22,11 +22,11 @@ func TestReachIsByPartitionAndOfTheLastMessage(t *testing.T) {
 	t.Parallel()
 	var r reach
 	r.begin()
-	require.False(t, r.any())
+	require.False(t, r.further())
 	require.False(t, r.behind(map[string]position{"p0": {-1, -1}, "p1": {7, -1}}), "an empty topic has nothing to give")
 	require.True(t, r.behind(map[string]position{"p0": {-1, -1}, "p1": {7, 0}}))
 	r.note(given{topic: "p1", ledger: 7, entry: 5})
-	require.True(t, r.any())
+	require.True(t, r.further())
 	for _, end := range []position{{7, 5}, {7, 4}, {6, 9}} {
 		require.False(t, r.behind(map[string]position{"p1": end}), end)
 	}
@@ -37,5 +37,8 @@ func TestReachIsByPartitionAndOfTheLastMessage(t *testing.T) {
 	r.note(given{topic: "p1", ledger: 7, entry: 2})
 	require.True(t, r.behind(map[string]position{"p1": {7, 5}}), "given again, and only the beginning of it")
 	r.begin()
-	require.False(t, r.any())
+	r.note(given{topic: "p1", ledger: 7, entry: 5})
+	require.False(t, r.further(), "given again to another consumer")
+	r.note(given{topic: "p1", ledger: 7, entry: 6})
+	require.True(t, r.further())
 }

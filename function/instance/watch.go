@@ -91,11 +91,10 @@ func (w *watcher) look(ctx context.Context) error {
 	if now != w.partitions {
 		return fmt.Errorf("the topic has %d partitions now, and had %d", now, w.partitions)
 	}
-	if w.reach.any() {
+	if w.reach.further() {
 		w.patience = silence
 	}
-	span := w.idle.span()
-	if span < silence {
+	if w.idle.span() < silence {
 		w.quiet, w.lost = nil, 0
 		return nil
 	}
@@ -104,7 +103,7 @@ func (w *watcher) look(ctx context.Context) error {
 		return w.lose(ctx, err)
 	}
 	w.lost = 0
-	return w.judge(ends, span)
+	return w.judge(ends, w.idle.span()) // anew: the answer may have taken the time of a reconnection, and messages come with that
 }
 
 // reachable tells whether the topic could be looked up; the status says so when it repeatedly could not. The client says nothing of a
@@ -132,21 +131,24 @@ func (w *watcher) lose(ctx context.Context, err error) error {
 	return nil
 }
 
-// judge tells a silent consumer from a quiet topic. One that was given the last message is in order. One that was not is silent if the
-// topic moves on meanwhile. If it stands still, nobody can say: the rest may be a backlog, may be another instance's with Key_Shared, may be
-// acknowledged since long (the client does not tell up to where), or be markers that no consumer gets. So the consumer is replaced, which costs
-// little, but each time after twice the time, until one is given something.
+// judge tells a silent consumer from a quiet topic. One that was given the last message is in order. Of one that was not, nobody can say: the rest may be a
+// backlog, may be another instance's, may be acknowledged since long (the client does not tell up to where), or be markers that no consumer gets. So it is replaced,
+// which costs little, but each time after twice the time, until one is given what none was before; and not while something is in hand, which would be
+// given again. It is a fault only where the topic moves on and no other instance can have what comes.
 func (w *watcher) judge(ends map[string]position, span time.Duration) error {
-	switch {
-	case w.quiet == nil || !w.reach.behind(ends):
+	if w.quiet == nil || !w.reach.behind(ends) {
 		w.quiet = ends
-	case !maps.Equal(w.quiet, ends):
-		return fmt.Errorf("nothing came for %v although the topic moved on", span.Round(time.Second))
-	case span >= w.patience:
-		w.patience = min(2*w.patience, silenceMost)
-		return fmt.Errorf("nothing came for %v: %w", span.Round(time.Second), errPerhaps)
+		return nil
 	}
-	return nil
+	if span < w.patience || w.room.holds() {
+		return nil
+	}
+	first := w.patience == silence
+	w.patience = min(2*w.patience, silenceMost)
+	if first && w.c.identity.instances == 1 && !maps.Equal(w.quiet, ends) {
+		return fmt.Errorf("nothing came for %v although the topic moved on", span.Round(time.Second))
+	}
+	return fmt.Errorf("nothing came for %v: %w", span.Round(time.Second), errPerhaps)
 }
 
 // count is how many partitions the input's topic has now; 1 where it has none.

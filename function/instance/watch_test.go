@@ -1,6 +1,7 @@
 package instance
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"testing"
@@ -114,6 +115,70 @@ func TestAConsumerThatMayBeBehindIsReplacedEverLessOften(t *testing.T) {
 		f.publish(articles, "b")
 		f.pass(silence + 2*watchPeriod + retryFirst)
 		require.Equal(t, 1, f.broker.Count("ack "+articles+" b"), "a consumer that was given something is believed as before")
+		f.end()
+	})
+}
+
+// It is given again each time, and a dead letter that cannot be published yet is one more each time.
+func TestWhatIsInHandIsNotFetchedAgain(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		f.worker.handle = func(_ context.Context, d *Delivery) {
+			if d.Key == "b" {
+				d.Settle(Settlement{Verdict: Ack})
+			}
+		}
+		gone := make(chan struct{})
+		f.broker.Script("receive "+articles, pulsartest.Fault{}, pulsartest.Fault{}, pulsartest.Fault{Err: pulsartest.ErrClosed, Block: gone})
+		f.start()
+		f.publish(articles, "a", "b")
+		f.pass(time.Minute)
+		close(gone) // the broker gives the first again, and only that
+		f.pass(24 * time.Hour)
+		require.Equal(t, 2, f.broker.Count("subscribe "+articles))
+		require.Len(t, f.worker.deliveries(), 3)
+		f.end()
+	})
+}
+
+// With Key_Shared a topic goes on for one instance while nothing of it is another's.
+func TestAnIdleInstanceAmongSeveralIsNoFault(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		f.c.identity.instances = 2
+		f.start()
+		f.broker.Mute(articles)
+		const rounds = 24 * 60
+		for range rounds {
+			f.broker.Publish(articles, &pulsartest.Message{K: "another's"})
+			f.pass(time.Minute)
+			f.broker.Mute(articles)
+		}
+		require.Empty(t, f.seen.snapshot().faults)
+		f.end()
+	})
+}
+
+// The look falls into the reconnection after which the backlog comes.
+func TestAConsumerThatWasJustGivenSomethingIsNotSilent(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		f.start()
+		f.publish(articles, "a")
+		f.pass(silence + 2*watchPeriod)
+		answer := make(chan struct{})
+		f.broker.Script("last "+articles, pulsartest.Fault{Block: answer})
+		f.pass(watchPeriod)
+		f.publish(articles, "b")
+		f.broker.Mute(articles)
+		f.publish(articles, "c")
+		close(answer)
+		f.pass(enoughSteps)
+		require.Equal(t, 1, f.broker.Count("subscribe "+articles))
+		require.Empty(t, f.seen.snapshot().faults)
 		f.end()
 	})
 }
