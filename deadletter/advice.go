@@ -10,7 +10,6 @@ var advice = map[string]string{
 	"bad_state":          "Somebody has changed rowvec's own metadata (_rv_…) of this record in Chroma. Delete the row's records there, then redrive, or run rowvec verify --repair.",
 	"bad_request":        "The endpoint refuses this text. Change the row or the template, or use an endpoint that takes it; then redrive.",
 	"bad_vector":         "The endpoint gives no usable vector for this text. Change the row or the template, or ask the endpoint's operator; then redrive.",
-	"server_error":       "The endpoint answers 500 to this text. Raise the server's own limit (llama.cpp: --ubatch-size), or set tables.<t>.chunk, or overflow: truncate with a smaller embedding.maxTextTokens; then redrive.",
 	"over_record_limit":  "The message is larger than the function takes. Set batch.maxRecordBytes above the size that the message names (memory: README, Limits) and run functions update; then redrive.",
 	"record_too_large":   "One record is more than Chroma takes. Set tables.<t>.chunk, or fewer metadata columns; run functions update; then redrive.",
 	"invalid_request":    "Chroma refuses this record. If its message speaks of a quota or a limit of the server, mend that and redrive; else change the row's text or metadata.",

@@ -35,7 +35,6 @@ func TestTimeout(t *testing.T) {
 			}
 			require.Equal(t, timeout, time.Since(start))
 			require.Equal(t, []string{embed.ClassRetry, embed.ReasonTimeout}, []string{failure(t, err).Class(), failure(t, err).Reason()})
-			require.True(t, failure(t, err).TimedOut())
 			require.ErrorContains(t, err, timeout.String())
 			require.NotErrorIs(t, err, context.DeadlineExceeded, "that would look as if the caller had ended it")
 		})
@@ -69,23 +68,7 @@ func TestTimeoutInBody(t *testing.T) {
 		}))
 		_, err := client.Embed(t.Context(), []string{"a"})
 		require.Equal(t, embed.ReasonTimeout, failure(t, err).Reason())
-		require.True(t, failure(t, err).TimedOut())
 	})
-}
-
-// A time-out somewhere else, on the way or behind a proxy, says nothing of the texts.
-func TestTimeoutsOfOthers(t *testing.T) {
-	t.Parallel()
-	dial := &net.OpError{Op: "dial", Net: "tcp", Err: os.ErrDeadlineExceeded}
-	for name, next := range map[string]func(*http.Request) (*http.Response, error){
-		"dial": func(*http.Request) (*http.Response, error) { return nil, dial },
-		"408":  func(r *http.Request) (*http.Response, error) { return reply(r, 408, "", nil), nil },
-		"504":  func(r *http.Request) (*http.Response, error) { return reply(r, 504, "", nil), nil },
-	} {
-		_, err := newClient(t, over(next)).Embed(t.Context(), []string{"a"})
-		require.Equal(t, embed.ReasonTimeout, failure(t, err).Reason(), name)
-		require.False(t, failure(t, err).TimedOut(), name)
-	}
 }
 
 type endless struct{ ctx context.Context }

@@ -40,7 +40,6 @@ type Error struct {
 	said       string // the part of text that came from outside
 	cause      error
 
-	timedOut bool // Config.Timeout ended the request
 	numbers  bool // vectors came as numbers although base64 was asked for
 	noneGood bool // bad_vector: the answer has no good vector that would vouch for the endpoint
 }
@@ -59,10 +58,6 @@ func (e *Error) RetryAfter() time.Duration { return e.retryAfter }
 
 // Status is the HTTP status of the answer; 0 when there was none.
 func (e *Error) Status() int { return e.status }
-
-// TimedOut says that there was no complete answer within Config.Timeout. A connection that could not be made in its own, shorter time, and
-// the statuses that speak of a time-out somewhere else (408, 504), are not meant.
-func (e *Error) TimedOut() bool { return e.timedOut }
 
 // Unwrap is the network's error, if there is one and it holds no secret. It is never a context error: those that belong to the caller are
 // returned as they are, and the client's own timeout must not be taken for one.

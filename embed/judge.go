@@ -102,9 +102,7 @@ func (c *Client) failTimeout(o outcome) *Error {
 	if !o.timedOut {
 		text = withoutURL(o.err).Error()
 	}
-	failure := c.fail(verdict{ClassRetry, ReasonTimeout}, o.exchange.status, text)
-	failure.timedOut = o.timedOut
-	return failure
+	return c.fail(verdict{ClassRetry, ReasonTimeout}, o.exchange.status, text)
 }
 
 // withoutURL is what the HTTP client wraps: its own words repeat method and URL, which say nothing that the endpoint does not.

@@ -61,8 +61,7 @@ type fault struct {
 	reason string
 	text   string
 	err    error // may be nil
-	own    bool  // it complains of what one table keeps in the server, or asks of it (gate.go)
-	after  time.Duration
+	own    bool  // it complains of what one table keeps in the server (gate.go)
 }
 
 // Error returns what happened, with its cause.
@@ -79,17 +78,9 @@ func (f *fault) Unwrap() error { return f.err }
 // Class returns the class as Classify reads it.
 func (f *fault) Class() string { return string(f.class) }
 
-// Reason returns the machine word: draining, interrupted, panic, refuses_everything, bad_answer, server_error, text_stalls, halved,
+// Reason returns the machine word: draining, interrupted, panic, refuses_everything, bad_answer,
 // collection_missing, outdated_text, row_gone, mark_changed.
 func (f *fault) Reason() string { return f.reason }
-
-// RetryAfter returns how long to wait at least, as the cause says if nothing else does.
-func (f *fault) RetryAfter() time.Duration {
-	if f.after > 0 || f.err == nil {
-		return f.after
-	}
-	return RetryAfter(f.err)
-}
 
 // ErrDraining is returned by Submit once Drain has begun. The record was settled as Interrupted.
 var ErrDraining error = &fault{class: ClassInterrupted, reason: "draining", text: "the table is being drained and takes no more records"}

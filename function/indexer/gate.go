@@ -123,7 +123,7 @@ func (g *gate) close(err error, b backoff) {
 	g.until = time.Now().Add(b.delay(err, g.steps))
 }
 
-// ownAffair says whether an error complains of what one table keeps in the server or asks of it, and not of the server.
+// ownAffair says whether an error complains of what one table keeps in the server, and not of the server.
 func ownAffair(err error) bool {
 	var f *fault
 	return errors.As(err, &f) && f.own

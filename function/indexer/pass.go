@@ -44,7 +44,7 @@ func (p *pass) run(ctx context.Context, rows []*row) {
 	p.table.setAside(p.blocked, p.lacking)
 	within, cancel := context.WithCancel(ctx)
 	if len(p.texts) > 0 {
-		e := embedding{pool: p.table.pool, retry: p.retry, rowOf: p.rowOf, out: p.results}
+		e := embedding{pool: p.table.pool, retry: p.retry, out: p.results}
 		defer e.start(within, p.texts)()
 	}
 	defer cancel()
@@ -183,9 +183,6 @@ func (p *pass) want(r *row) {
 	}
 	p.open[r] = struct{}{}
 }
-
-// rowOf names a row that waits for a text. While texts are embedded nobody writes need.
-func (p *pass) rowOf(text string) string { return p.need[text][0].row.id }
 
 // embedded takes the answer to some texts. A row goes on to the writer with its last vector.
 func (p *pass) embedded(e embedded) {

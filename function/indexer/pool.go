@@ -14,15 +14,13 @@ type EmbedPool struct {
 	slots    *slots
 	gate     gate
 	lane     chan struct{} // held while a refused request is bisected
-	stalls   chan struct{} // held while a text is asked for that stalled alone
 	taken    atomic.Int64  // requests that the endpoint took
-	breaking atomic.Bool   // a text was condemned for its server errors, and nothing since says that they pass
 }
 
 // NewEmbedPool returns a pool of at most concurrency requests at a time, at least one. It takes fewer while the endpoint says that they
 // are too many (429), does not answer in time, or answers far slower than it did.
 func NewEmbedPool(e Embedder, concurrency int) *EmbedPool {
-	return &EmbedPool{embedder: e, slots: newSlots(max(1, concurrency)), lane: make(chan struct{}, 1), stalls: make(chan struct{}, 1)}
+	return &EmbedPool{embedder: e, slots: newSlots(max(1, concurrency)), lane: make(chan struct{}, 1)}
 }
 
 // Concurrency is how many requests the pool makes at a time just now.
@@ -61,12 +59,10 @@ func (p *EmbedPool) embed(ctx context.Context, texts []string) ([][]float32, err
 
 // enterLane waits until no other request is bisected and returns what ends this one's turn. When ctx ends first, so does whatever is asked in
 // it.
-func (p *EmbedPool) enterLane(ctx context.Context) (leave func()) { return enter(ctx, p.lane) }
-
-func enter(ctx context.Context, lane chan struct{}) (leave func()) {
+func (p *EmbedPool) enterLane(ctx context.Context) (leave func()) {
 	select {
-	case lane <- struct{}{}:
-		return func() { <-lane }
+	case p.lane <- struct{}{}:
+		return func() { <-p.lane }
 	case <-ctx.Done():
 		return func() {}
 	}
