@@ -45,6 +45,9 @@ func newSecrets(cfg Config, user *url.Userinfo) (*secrets, error) {
 		}
 	}
 	s.token = credential.New(token, source, func(token string, earlier []string) error {
+		if token == "" {
+			return errors.New("chroma.token: is blank; check the secret's value")
+		}
 		if err := checkToken(token); err != nil {
 			return err
 		}

@@ -56,8 +56,14 @@ func TestATokenThatIsReplacedIsUsedByTheNextRequest(t *testing.T) {
 	has.Store("token-of\tnew")
 	refused(", what it names now cannot be used: the last one read is used: chroma.token: contains a character")
 
+	has.Store(" \n")
+	refused(", what it names now cannot be used: the last one read is used: chroma.token: is blank")
+
 	has.Store("token-of-new")
 	require.NoError(t, ask(), "no restart")
+	has.Store(" \n")
+	require.NoError(t, ask(), "no blank takes the place of a good one")
+	has.Store("token-of-new")
 	fault.Store("gone again")
 	require.NoError(t, ask(), "the last good one goes on")
 

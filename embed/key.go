@@ -1,6 +1,7 @@
 package embed
 
 import (
+	"errors"
 	"net/url"
 	"strings"
 
@@ -17,6 +18,9 @@ func newKey(cfg Config, base *url.URL, scrub *scrubber) *credential.Credential {
 		}
 	}
 	return credential.New(cfg.APIKey, source, func(key string, earlier []string) error {
+		if key == "" {
+			return errors.New("embedding.apiKey: is blank; check the secret's value")
+		}
 		if err := checkKey(key); err != nil {
 			return err
 		}

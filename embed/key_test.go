@@ -57,15 +57,22 @@ func TestAKeyThatIsReplacedIsUsedByTheNextRequest(t *testing.T) {
 	requireHalt(t, blank)
 	require.ErrorContains(t, blank, "holds a blank")
 
+	source.key.Store(" \n")
+	empty := ask()
+	requireHalt(t, empty)
+	require.ErrorContains(t, empty, "the last one read is used: embedding.apiKey: is blank")
+
 	source.key.Store("sk-new-key")
 	require.NoError(t, ask(), "no restart")
+	source.key.Store(" \n")
+	require.NoError(t, ask(), "no blank takes the place of a good one")
 	source.fault.Store("gone again")
 	require.NoError(t, ask(), "the last good one goes on")
 
 	wanted.Store("Bearer sk-another-key")
 	later := ask()
 	requireHalt(t, later)
-	for _, err := range []error{refused, gone, blank, later} {
+	for _, err := range []error{refused, gone, blank, empty, later} {
 		for _, secret := range []string{"old-key", "new-key", "new key"} {
 			require.NotContains(t, fmt.Sprintf("%v %+v %#v", err, err, err), secret)
 		}

@@ -28,9 +28,12 @@ func (k keyFiles) setting(name string) any {
 	return map[string]any{"file": k.path(name)}
 }
 
+// write replaces the file at once: who looks meanwhile never sees an empty one, which would be one trouble more.
 func (k keyFiles) write(t *testing.T, name, value string) {
 	t.Helper()
-	require.NoError(t, os.WriteFile(k.path(name), []byte(value+"\n"), 0o600))
+	beside := k.path("." + name)
+	require.NoError(t, os.WriteFile(beside, []byte(value+"\n"), 0o600))
+	require.NoError(t, os.Rename(beside, k.path(name)))
 }
 
 // only lets in who has this key and this token, and repeats to others what they came with.

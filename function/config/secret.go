@@ -67,6 +67,9 @@ func (e *FileError) Unwrap() error { return e.err }
 
 // readSecret returns a file's content without the line break that editors put at its end.
 func readSecret(path string) (string, error) {
+	if err := regular(path); err != nil {
+		return "", &FileError{Path: path, err: fmt.Errorf("read a secret: %w", err)}
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return "", &FileError{Path: path, err: fmt.Errorf("read a secret: %w", withoutPath(err))}
@@ -80,7 +83,25 @@ func readSecret(path string) (string, error) {
 	if value == "" || len(data) > maxSecretFile {
 		return "", &FileError{Path: path, err: fmt.Errorf("read a secret: expected 1 to %d bytes, found %d", maxSecretFile, len(data))}
 	}
+	if strings.TrimSpace(value) == "" {
+		return "", &FileError{Path: path, err: errors.New("read a secret: is blank; write the secret's value into it")}
+	}
 	return value, nil
+}
+
+// regular refuses what may never end, or never begin: opening a named pipe waits for somebody who writes into it. A link to a file, as
+// Kubernetes mounts secrets, is as good as the file.
+func regular(path string) error {
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return withoutPath(err)
+	case info.IsDir():
+		return errors.New("is a directory; name a regular file")
+	case !info.Mode().IsRegular():
+		return errors.New("is a pipe, a socket or a device; name a regular file")
+	}
+	return nil
 }
 
 // withoutPath is the cause alone: the path stands before it.

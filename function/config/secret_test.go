@@ -3,6 +3,7 @@ package config_test
 import (
 	"os"
 	"path/filepath"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -30,9 +31,38 @@ func TestASecretsFileIsReadAgain(t *testing.T) {
 	_, err = read()
 	require.ErrorAs(t, err, &fault, "cut short, and about to be written")
 
+	require.NoError(t, os.WriteFile(s.File, []byte(" \t\n"), 0o600))
+	_, err = read()
+	require.EqualError(t, err, "file "+s.File+": read a secret: is blank; write the secret's value into it")
+
 	_, err = config.Secret{File: t.TempDir()}.Source()()
 	require.ErrorAs(t, err, &fault)
 	require.ErrorContains(t, err, "is a directory")
+}
+
+// Opening a pipe that nobody writes into would wait for ever.
+func TestASecretInAPipeIsRefused(t *testing.T) {
+	t.Parallel()
+	pipe := filepath.Join(t.TempDir(), "key")
+	require.NoError(t, syscall.Mkfifo(pipe, 0o600))
+	for _, path := range []string{pipe, os.DevNull} {
+		_, err := config.Secret{File: path}.Resolve(nil)
+		var fault *config.FileError
+		require.ErrorAs(t, err, &fault)
+		require.EqualError(t, err, "file "+path+": read a secret: is a pipe, a socket or a device; name a regular file")
+	}
+}
+
+// Kubernetes mounts a secret as a link to a file.
+func TestASecretBehindALinkIsRead(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	link := filepath.Join(folder, "key")
+	require.NoError(t, os.WriteFile(filepath.Join(folder, "data"), []byte("planted\n"), 0o600))
+	require.NoError(t, os.Symlink("data", link))
+	value, err := config.Secret{File: link}.Resolve(nil)
+	require.NoError(t, err)
+	require.Equal(t, "planted", value)
 }
 
 func TestWhatIsInNoFileStaysTheSame(t *testing.T) {

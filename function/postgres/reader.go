@@ -32,8 +32,9 @@ const session = wire.Session + "SET statement_timeout = '" + statementTimeout + 
 type Reader struct {
 	pool  *pgxpool.Pool
 	url   *credential.Credential
-	to    atomic.Pointer[pgx.ConnConfig] // where url says
-	known atomic.Bool                    // a table of the source was found in this database
+	to    atomic.Pointer[pgx.ConnConfig] // where url says: new connections
+	at    atomic.Pointer[pgx.ConnConfig] // the same, once no connection leads elsewhere
+	known atomic.Pointer[pgx.ConnConfig] // where a table of the source was found
 	limit time.Duration                  // of a Fetch
 }
 
@@ -51,6 +52,7 @@ func Open(url string, source func() (string, error)) (*Reader, error) {
 	}
 	r := &Reader{limit: fetchTimeout}
 	r.to.Store(prepare(cfg.ConnConfig))
+	r.at.Store(r.to.Load())
 	r.url = credential.New(url, source, r.move)
 	cfg.MaxConns, cfg.MinConns, cfg.MaxConnIdleTime = connections, 0, idleTime
 	cfg.BeforeConnect = func(_ context.Context, c *pgx.ConnConfig) error {
@@ -85,9 +87,10 @@ func (r *Reader) move(url string, _ []string) error {
 	if err != nil {
 		return err
 	}
-	r.to.Store(prepare(cfg.ConnConfig))
-	r.known.Store(false)
+	to := prepare(cfg.ConnConfig)
+	r.to.Store(to)
 	r.pool.Reset()
+	r.at.Store(to)
 	return nil
 }
 
@@ -116,14 +119,15 @@ func (r *Reader) Fetch(
 func (r *Reader) fetch(
 	ctx context.Context, change *connector.Change, key []connector.Column, columns []string,
 ) (row connector.Row, found bool, err error) {
+	at := r.at.Load() // before: other rows are read meanwhile, and one of them may move the reader
 	table, err := wire.Describe(ctx, r.pool, change.Table)
 	if err != nil {
 		return nil, false, failed(ctx, err)
 	}
 	if len(table) == 0 {
-		return nil, false, r.absent(ctx, change.Table)
+		return nil, false, r.absent(ctx, change.Table, at)
 	}
-	r.known.Store(true)
+	r.known.Store(at)
 	q, err := ask(change, key, columns, table)
 	if err != nil {
 		return nil, false, err
@@ -147,9 +151,9 @@ func (r *Reader) fetch(
 
 // absent is the error of a table that is not there: dropped or renamed, which is the trouble of its own changes, or looked for in the wrong
 // database, which is that of the setting. It is the source's database if a table of the source was found there before, or if
-// it publishes any.
-func (r *Reader) absent(ctx context.Context, table connector.Table) error {
-	if !r.known.Load() {
+// it publishes any. Nothing is known where the URL has changed since at was asked: which database it was, nobody can tell.
+func (r *Reader) absent(ctx context.Context, table connector.Table, at *pgx.ConnConfig) error {
+	if r.known.Load() != at {
 		var publications string
 		if err := r.pool.QueryRow(ctx, "SELECT count(*)::text FROM pg_publication").Scan(&publications); err != nil {
 			return failed(ctx, err)
@@ -159,6 +163,9 @@ func (r *Reader) absent(ctx context.Context, table connector.Table) error {
 				class: classHalt, reason: ReasonNotFound, text: fmt.Sprintf("postgres.url: there is no table %s, and no publication: is it the source's database?", table),
 			}
 		}
+	}
+	if r.to.Load() != at {
+		return &Error{class: classRetry, reason: ReasonUnreachable, text: "postgres.url was replaced during the read"}
 	}
 	return &Error{
 		class: classPoison, reason: ReasonTableGone, text: fmt.Sprintf("the change left columns out, and postgres.url has no table %s to read them from: "+

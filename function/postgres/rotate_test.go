@@ -49,7 +49,7 @@ func TestAnotherURLTakesTheNextRead(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, "of the first", body)
 	}
-	require.True(t, r.known.Load())
+	require.Same(t, r.to.Load(), r.known.Load())
 	source.url.Store(to)
 	body, err := fetch(t, r)
 	require.NoError(t, err)
@@ -73,6 +73,68 @@ func TestAnotherDatabaseMayBeTheWrongOne(t *testing.T) {
 	source.url.Store(to)
 	_, err = fetch(t, r)
 	requireFault(t, err, "halt", ReasonNotFound)
+}
+
+// hold lets a server wait before it answers the question for a table.
+type hold struct{ asking, answering chan struct{} }
+
+func held(s *server) *hold {
+	h := &hold{make(chan struct{}), make(chan struct{})}
+	s.looked = func() {
+		select {
+		case h.asking <- struct{}{}:
+			<-h.answering
+		case <-h.answering:
+		}
+	}
+	return h
+}
+
+// during does what is to be done while a row's table is looked for, and returns the row's error.
+func (h *hold) during(t *testing.T, r *Reader, do func()) error {
+	t.Helper()
+	fetched := make(chan error, 1)
+	go func() {
+		_, err := fetch(t, r)
+		fetched <- err
+	}()
+	<-h.asking
+	do()
+	close(h.answering)
+	return <-fetched
+}
+
+// Four rows are read at a time: what one of them finds where the URL led before says nothing of where it leads now.
+func TestWhatIsFoundDuringTheMoveIsOfTheOldDatabase(t *testing.T) {
+	t.Parallel()
+	right, wrong := &server{columns: []string{"x"}}, &server{table: []wire.Column{}}
+	there := held(right)
+	from, to := right.start(t), wrong.start(t)
+	r, source := openRotated(t, from)
+	_ = there.during(t, r, func() {
+		source.url.Store(to)
+		_, err := fetch(t, r)
+		requireFault(t, err, "halt", ReasonNotFound)
+	})
+	_, err := fetch(t, r)
+	requireFault(t, err, "halt", ReasonNotFound)
+}
+
+func TestATableThatIsMissedDuringTheMoveIsLookedForAgain(t *testing.T) {
+	t.Parallel()
+	wrong, right := &server{table: []wire.Column{}}, &server{columns: []string{"x"}, publications: "1"}
+	there := held(wrong)
+	from, to := wrong.start(t), right.start(t)
+	r, source := openRotated(t, from)
+	err := there.during(t, r, func() {
+		source.url.Store(to)
+		_, err := fetch(t, r)
+		require.NoError(t, err)
+	})
+	requireFault(t, err, "retry", ReasonUnreachable)
+	body, err := fetch(t, r)
+	require.NoError(t, err)
+	require.Equal(t, "x", body)
 }
 
 func TestARefusedPasswordIsReplaced(t *testing.T) {

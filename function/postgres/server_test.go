@@ -33,7 +33,8 @@ type server struct {
 	status       string // of a transaction; "" is one of the future
 	refuse       *pgproto3.ErrorResponse
 	login        *pgproto3.ErrorResponse
-	gone         bool // hangs up at the login
+	gone         bool   // hangs up at the login
+	looked       func() // called before the catalog is answered
 
 	mu      sync.Mutex
 	proof   *tls.Certificate // nil: speaks no TLS
@@ -199,6 +200,9 @@ func (s *server) described() *pgproto3.RowDescription {
 func (s *server) rows() (rows [][][]byte) {
 	switch {
 	case strings.Contains(s.asked, "pg_attribute"):
+		if s.looked != nil {
+			s.looked()
+		}
 		for _, c := range s.catalog() {
 			rows = append(rows, values(c.Name, c.Type, letter(c.Type == "enum"), letter(c.Array), strconv.Itoa(c.Modifier), c.SQL, letter(c.Generated)))
 		}
