@@ -86,6 +86,20 @@ func TestVectorsOfAnotherLengthAreRefused(t *testing.T) {
 	require.Equal(t, e.Message, failureOf(t, err, search.Misconfigured, chroma.ReasonDimensionMismatch).Message)
 }
 
+// TestARefusedVectorIsMadeAnew: the endpoint may serve the right model by now.
+func TestARefusedVectorIsMadeAnew(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, tables{"app.articles": articles()})
+	filled := r.collection("app.articles")
+	require.Empty(t, r.search(search.Query{Text: "lamp"}).Hits)
+	require.NoError(t, filled.Upsert(t.Context(), []string{"1"}, [][]float32{{1, 2, 3}}, nil, nil))
+	for asked := range 3 { // the vector at hand is refused by Chroma, the next ones here
+		_, err := r.index.Search(t.Context(), search.Query{Text: "lamp", TopK: 1})
+		require.ErrorContains(t, err, "dimensions")
+		require.Equal(t, 1+asked, r.embedder.times("lamp"))
+	}
+}
+
 func TestACollectionThatIsMissingOrMadeAnew(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, tables{"app.articles": articles()})

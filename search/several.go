@@ -78,7 +78,8 @@ func (t *table) lacks(columns map[string]bool) []string {
 }
 
 // search asks for one vector, and with it all tables at once.
-func (x *Index) search(ctx context.Context, parts []part, text string) (*Result, error) {
+func (x *Index) search(ctx context.Context, parts []part, text string) (_ *Result, err error) {
+	defer func() { x.vectors.doubt(text, err) }()
 	start := time.Now()
 	first := parts[0].table
 	// The model is looked at first: a question must not cost an embedding that cannot be used.

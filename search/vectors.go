@@ -9,6 +9,8 @@ import (
 
 	"github.com/jellydator/ttlcache/v3"
 	"golang.org/x/sync/singleflight"
+
+	"github.com/rowvec/rowvec/chroma"
 )
 
 // entryOverhead is about what an entry of the cache takes besides text and vector.
@@ -84,6 +86,13 @@ func (v *vectors) request(text string) ([]float32, error) {
 		}
 	default:
 		return nil, err //nolint:wrapcheck // classified by the caller
+	}
+}
+
+// doubt forgets the vector of a text when err says that it is of another length than the index has: the endpoint may give the right one by now.
+func (v *vectors) doubt(text string, err error) {
+	if told := classified(nil); errors.As(err, &told) && told.Reason() == chroma.ReasonDimensionMismatch {
+		v.cache.Delete(text)
 	}
 }
 
