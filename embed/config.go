@@ -24,7 +24,7 @@ type Config struct {
 	Model   string
 	APIKey  string // sent as bearer token; empty: no Authorization header
 	// KeySource is asked for the key before each request; nil: it stays APIKey. Where it fails, or gives what is no key, the last good one is
-	// sent, and an error of class halt says so. Its own errors must not cite the key.
+	// sent, and an error of reason auth says so. Its own errors must not cite the key.
 	KeySource func() (string, error)
 
 	Dimensions  int            // 0: the model's own. Else sent, and every answer must have it

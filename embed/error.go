@@ -21,7 +21,7 @@ const (
 	ReasonRedirect          = "redirect"           // halt: the endpoint lives elsewhere
 	ReasonUnsupported       = "unsupported"        // halt: it does not speak this protocol
 	ReasonCertificate       = "certificate"        // halt: its certificate does not pass
-	ReasonDimensionMismatch = "dimension_mismatch" // halt: vectors of another length than expected
+	ReasonDimensionMismatch = "dimension_mismatch" // halt: vectors of another length than Config.Dimensions
 	ReasonRateLimited       = "rate_limited"       // retry: 429
 	ReasonServerError       = "server_error"       // retry: 5xx and what amounts to it
 	ReasonTimeout           = "timeout"            // retry: no complete answer in time

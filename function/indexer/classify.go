@@ -79,7 +79,7 @@ func (f *fault) Unwrap() error { return f.err }
 func (f *fault) Class() string { return string(f.class) }
 
 // Reason returns the machine word: draining, interrupted, panic, refuses_everything, bad_answer,
-// collection_missing, outdated_text, row_gone, mark_changed.
+// collection_missing, outdated_text, row_gone, bad_mark, mark_changed.
 func (f *fault) Reason() string { return f.reason }
 
 // ErrDraining is returned by Submit once Drain has begun. The record was settled as Interrupted.

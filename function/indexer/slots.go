@@ -8,7 +8,7 @@ import (
 )
 
 // slots bounds the requests that the endpoint has at a time, by additive increase and multiplicative decrease: half as many after a sign of
-// overload, one more after each round of good answers, never above what is configured.
+// overload in a request that was not alone, one more after each round of good answers, never above what is configured.
 type slots struct {
 	most int
 
