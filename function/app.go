@@ -55,7 +55,7 @@ func newApp(c *config.Config, instances int, lookup Lookup, m *metrics, cond con
 	if err != nil {
 		return nil, err
 	}
-	pool = indexer.NewEmbedPool(countedEndpoint{endpoint, m}, c.Embedding.Concurrency)
+	pool = indexer.NewEmbedPool(endpoint, c.Embedding.Concurrency)
 	m.embedConcurrency.Set(float64(pool.Concurrency()))
 	index, err := NewChroma(c.Chroma, lookup, m.indexed, nil)
 	if err != nil {
@@ -76,7 +76,7 @@ func newApp(c *config.Config, instances int, lookup Lookup, m *metrics, cond con
 	for _, name := range slices.Sorted(maps.Keys(c.Tables)) {
 		a.tables[name] = indexer.NewTable(indexer.TableConfig{
 			Table: name, Builder: builders[name],
-			Columns: columnsOf(source, m),
+			Columns: columnsOf(source),
 			Batch:   indexer.Batch{MaxRecords: c.Batch.MaxRecords, MaxBytes: c.Batch.MaxBytes, InFlight: c.Batch.InFlight},
 		}, pool, a.writer(c, index, c.Tables[name].Collection), indexer.Options{Observer: &observer{a}, Log: log})
 		m.setState(name, indexer.Running)

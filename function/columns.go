@@ -25,9 +25,9 @@ func NewPostgres(c config.Postgres, lookup Lookup) (*postgres.Reader, error) {
 }
 
 // columnsOf keeps a nil reader from becoming an interface that is not nil.
-func columnsOf(r *postgres.Reader, m *metrics) indexer.Columns {
+func columnsOf(r *postgres.Reader) indexer.Columns {
 	if r == nil {
 		return nil
 	}
-	return countedColumns{r, m}
+	return r
 }

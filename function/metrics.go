@@ -30,7 +30,6 @@ type metrics struct {
 
 	chromaSeconds *prometheus.HistogramVec
 	chromaCodes   *prometheus.CounterVec
-	failures      *prometheus.CounterVec
 	batchRecords  prometheus.Histogram
 	freshness     prometheus.Histogram
 	start         prometheus.Gauge
@@ -54,7 +53,6 @@ func newMetrics(into prometheus.Registerer) (*metrics, error) {
 	m := &metrics{plain: prometheus.NewRegistry()}
 	m.makeCounters()
 	m.makeOthers()
-	m.zeroFailures()
 	for _, c := range m.all() {
 		if err := m.plain.Register(c); err != nil {
 			return nil, err
@@ -76,9 +74,6 @@ func (m *metrics) makeCounters() {
 	m.chromaCodes = prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "rowvec_chroma_requests_total", Help: "Requests to Chroma, by operation and HTTP status, or timeout, network, canceled, bad_response.",
 	}, []string{"op", "code"})
-	m.failures = prometheus.NewCounterVec(prometheus.CounterOpts{
-		Name: "rowvec_failures_total", Help: "Attempts that failed, by who was asked (embedding, chroma, postgres) and class: retry, poison, halt, interrupted.",
-	}, []string{"service", "class"})
 	m.embedTexts = prometheus.NewCounter(prometheus.CounterOpts{
 		Name: "rowvec_embed_texts_total", Help: "Texts that the endpoint has embedded.",
 	})
@@ -140,7 +135,7 @@ func (m *metrics) all() []prometheus.Collector {
 	return append(processGauges(),
 		m.records, m.embedRequests, m.embedTexts, m.embedTokens, m.embedSeconds, m.chromaSeconds, m.batchRecords, m.freshness,
 		m.start, m.lastSuccess, m.inFlight, m.state, m.textsSaved, m.metadataDropped, m.events, m.eventsDropped, m.textsTruncated,
-		m.deadLetters, m.chromaCodes, m.failures, m.embedConcurrency,
+		m.deadLetters, m.chromaCodes, m.embedConcurrency,
 	)
 }
 
@@ -157,7 +152,6 @@ func (m *metrics) embedded(o embed.Observation, concurrency int) {
 
 func (m *metrics) indexed(o chroma.Observation) {
 	m.chromaCodes.WithLabelValues(o.Op, o.Code).Inc()
-	m.failed(serviceChroma, o.Err)
 	m.chromaSeconds.WithLabelValues(o.Op).Observe(o.Duration.Seconds())
 }
 

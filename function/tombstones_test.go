@@ -26,7 +26,7 @@ func TestPostgresIsOptional(t *testing.T) {
 	reader, err := NewPostgres(config.Postgres{}, nothing)
 	require.NoError(t, err)
 	require.Nil(t, reader)
-	require.Nil(t, columnsOf(reader, nil), "an interface that is nil")
+	require.Nil(t, columnsOf(reader), "an interface that is nil")
 
 	_, err = NewPostgres(config.Postgres{URL: config.Secret{Name: "DB"}}, nothing)
 	require.ErrorContains(t, err, "userConfig.postgres.url: secret DB")
@@ -35,6 +35,6 @@ func TestPostgresIsOptional(t *testing.T) {
 	require.NotContains(t, err.Error(), "s3cret")
 	reader, err = NewPostgres(config.Postgres{URL: config.Secret{Name: "DB"}}, func(string) (string, bool) { return "postgres://u:p@127.0.0.1:1/x", true })
 	require.NoError(t, err, "nothing is reached yet")
-	require.NotNil(t, columnsOf(reader, nil))
+	require.NotNil(t, columnsOf(reader))
 	reader.Close()
 }
