@@ -103,7 +103,10 @@ func TestTheRightModelAgain(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				r, endpoint := newMisfit(t, options...)
+				begin := make(chan struct{}) // once halted the table would not take the second
+				r.embedder.fault = func(context.Context, []string) error { <-begin; return nil }
 				receipts := r.submit(upserted(1, 1, "a"), upserted(2, 1, "b"))
+				close(begin)
 				synctest.Wait()
 				for i := 3; i <= 4 && r.table.Condition().State != Halted; i++ {
 					receipts = append(receipts, r.submit(upserted(i, 1, fmt.Sprint("c", i)))...)
