@@ -139,10 +139,12 @@ func TestLookupBisectsARefusedID(t *testing.T) {
 func TestAMarkIsFencedAgainAfterTheOtherPhases(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t, chunked)
+		r := newRig(t, chunked, func(r *rig) { r.batch.InFlight = 4 })
 		theirs := storedMeta(t, r.spec, upserted(1, 20, "theirs"))
+		busy := make(chan struct{})
 		r.store.hold = func(ctx context.Context, op string) {
 			if op == "upsert" {
+				<-busy
 				_ = sleep(ctx, 200*time.Millisecond)
 			}
 		}
@@ -153,10 +155,13 @@ func TestAMarkIsFencedAgainAfterTheOtherPhases(t *testing.T) {
 			}
 			return nil
 		}
-		release := r.plug()
-		receipts := r.submit(upserted(1, 10, "ours"), upserted(2, 10, long))
-		release()
+		other := r.submit(upserted(9, 1, "other"))
+		synctest.Wait()
+		receipts := r.submit(upserted(1, 10, "ours"), upserted(2, 10, long)) // make one group, behind a writer that is busy
+		synctest.Wait()
+		close(busy)
 		require.Equal(t, []Kind{Stale, Indexed}, kinds(t, receipts))
+		kinds(t, other)
 		e, _ := r.store.get("1")
 		require.Equal(t, "theirs", e.document)
 	})
