@@ -101,7 +101,7 @@ func TestASecretsFileThatComesLater(t *testing.T) {
 	require.NotContains(t, l.log.String(), "planted")
 }
 
-// What only functions update cures is not tried again.
+// Of a setting that no file cures, the status says so and the log that functions update is needed.
 func TestASettingThatNoFileCures(t *testing.T) {
 	t.Parallel()
 	l := live(t, func(m map[string]any) {

@@ -1,6 +1,7 @@
 package mailbox_test
 
 import (
+	"bytes"
 	"context"
 	"strings"
 	"testing"
@@ -57,6 +58,26 @@ func TestRedriveSendsALetterAsItStands(t *testing.T) {
 	require.Equal(t, letter.Props, sent[0].Props)
 	require.Equal(t, letter.Body, sent[0].Body)
 	require.Empty(t, f.left())
+}
+
+// The client confirms a letter by its last chunk, whatever became of the first ones: it must give up none before the round does.
+func TestALetterInChunksGoesBackWhole(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		letter := f.letter("1", "malformed", deadletter.Life{})
+		letter.Body = bytes.Repeat([]byte("x"), 6<<20)
+		connected := make(chan struct{})
+		f.broker.Script("send "+source, pulsartest.Fault{Block: connected})
+		time.AfterFunc(29*time.Second, func() { close(connected) })
+		r, err := f.survey().Redrive(t.Context(), mailbox.Options{})
+		require.NoError(t, err)
+		require.Equal(t, 1, r.Done)
+		sent := f.broker.Stored(source)
+		require.Len(t, sent, 1)
+		require.Equal(t, len(letter.Body), len(sent[0].Body)) // not Len, which prints it all
+		f.box.Close()
+	})
 }
 
 // A stop in the middle finishes what the client has taken, and leaves the rest.

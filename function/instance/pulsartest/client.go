@@ -1,6 +1,7 @@
 package pulsartest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -170,11 +171,15 @@ func (p *producer) send(m *pulsar.ProducerMessage, callback func(pulsar.MessageI
 // whole is what the broker has of a message that took so long. Like the real client, which calls back for the last chunk alone, the producer
 // confirms a message whose first chunks have timed out.
 func (p *producer) whole(m *pulsar.ProducerMessage, took time.Duration) []byte {
-	if n := p.chunks(m); n > 1 && p.options.SendTimeout > 0 && took >= p.options.SendTimeout {
+	limit := cmp.Or(p.options.SendTimeout, usualTimeout)
+	if n := p.chunks(m); n > 1 && limit > 0 && took >= limit {
 		return m.Payload[(n-1)*largest:]
 	}
 	return m.Payload
 }
+
+// usualTimeout is the client's SendTimeout where none is set; a negative one is none at all.
+const usualTimeout = 30 * time.Second
 
 // largest is how much the broker takes in one entry, its default.
 const largest = 5 << 20
