@@ -69,7 +69,7 @@ func sameState(a, b *document.State) bool {
 		return a == b
 	}
 	return a.Version.SameChange(b.Version) && a.TextVersion.SameChange(b.TextVersion) && a.Fingerprint == b.Fingerprint &&
-		a.Chunks == b.Chunks && a.Open.Equal(b.Open) && slices.Equal(a.Keys, b.Keys)
+		a.By == b.By && a.Chunks == b.Chunks && a.Open.Equal(b.Open) && slices.Equal(a.Keys, b.Keys)
 }
 
 // looked is the answer to one row of a look: what is known, or why that cannot be read.

@@ -51,7 +51,7 @@ func (m *moody) unfair() int {
 
 // writing refuses upserts as the mood is.
 func (m *moody) writing(op string, ids []string) error {
-	if op != opUpsert {
+	if !puts(op) {
 		return nil
 	}
 	return m.refuse(ids)
@@ -158,14 +158,14 @@ func TestWhatIsSentAgainIsFencedAgain(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				one := newRig(t)
 				two := beside(t, one)
-				slow, change := two.store, upserted(1, 2, "old")
+				slow, change, put := two.store, upserted(1, 2, "old"), opAdd
 				if deletes {
-					slow, change = two.stones.fakeStore, deleted(1, 2)
+					slow, change, put = two.stones.fakeStore, deleted(1, 2), opUpsert
 				}
 				refused := false
-				slow.hold = holding(opUpsert, 1, 2*time.Second)
+				slow.hold = holding(put, 1, 2*time.Second)
 				slow.before = func(op string, _ []string) error { // called with the lock held
-					if op == opUpsert && !refused {
+					if op == put && !refused {
 						refused = true
 						return errRefuse
 					}

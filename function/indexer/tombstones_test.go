@@ -123,12 +123,12 @@ func TestAnUnfinishedRowDoesNotHideItsTombstone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, chunked)
 		kinds(t, r.submit(deleted(1, 9)))
-		upserts := 0
+		written := 0
 		r.store.before = func(op string, _ []string) error {
-			if op == "upsert" {
-				upserts++
+			if puts(op) {
+				written++
 			}
-			if upserts > 1 {
+			if written > 1 {
 				return errOutage
 			}
 			return nil
