@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"strconv"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -163,11 +164,32 @@ func TestAnAddThatIsLateDoesNothing(t *testing.T) {
 	}
 }
 
+// TestANewRecordWithKeysOfAnother: Chroma 1.5.9 shows lists of a deleted collection in new records, and an add cannot remove them.
+func TestANewRecordWithKeysOfAnother(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{"few words", long} {
+		t.Run(text, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t, chunked)
+				r.store.after = func(op string, ids []string) error { // called with the lock held
+					if op == "add" {
+						r.store.entries[ids[0]].meta["tags"] = []string{"of another"}
+					}
+					return nil
+				}
+				require.NotEqual(t, Poison, r.submit(upserted(1, 10, text))[0].outcome(t).Kind)
+				requireIndexIs(t, r, []*connector.Change{upserted(1, 10, text)})
+			})
+		})
+	}
+}
+
 // TestALiveFunctionAndARepair fill an empty index together, each call in its own time. What is as of which moment differs by the row.
 func TestALiveFunctionAndARepair(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(200) {
-		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+		t.Run(strconv.FormatUint(seed, 10), func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				rng := rand.New(rand.NewPCG(seed, 462))
