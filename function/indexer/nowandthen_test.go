@@ -152,15 +152,22 @@ func TestWhatACondemnedTextCosts(t *testing.T) {
 // A refusal may take its time, and another instance have the row meanwhile: what is sent again is fenced again.
 func TestWhatIsSentAgainIsFencedAgain(t *testing.T) {
 	t.Parallel()
-	for name, deletes := range map[string]bool{"a row": false, "a deletion": true} {
+	for name, c := range map[string]struct {
+		stored bool // the row is there before
+		put    string
+	}{"a row": {true, opUpsert}, "a new row": {false, opAdd}, "a deletion": {false, ""}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				one := newRig(t)
 				two := beside(t, one)
-				slow, change, put := two.store, upserted(1, 2, "old"), opAdd
+				slow, change, put := two.store, upserted(1, 2, "old"), c.put
+				deletes := put == ""
 				if deletes {
 					slow, change, put = two.stones.fakeStore, deleted(1, 2), opUpsert
+				}
+				if c.stored {
+					kinds(t, one.submit(upserted(1, 1, "older")))
 				}
 				refused := false
 				slow.hold = holding(put, 1, 2*time.Second)
@@ -183,7 +190,10 @@ func TestWhatIsSentAgainIsFencedAgain(t *testing.T) {
 				if deletes {
 					require.Equal(t, []Kind{Stale}, kinds(t, one.submit(upserted(1, 5, "in between"))))
 				}
-				require.Equal(t, !deletes, slices.Contains(one.store.ids(), "1"))
+				e, has := one.store.get("1")
+				require.Equal(t, !deletes, has)
+				require.True(t, deletes || e.document == "new")
+				require.Len(t, slow.of(put), 1, "it is not sent again")
 			})
 		})
 	}
