@@ -104,7 +104,14 @@ func TestAnAnnouncementIsOfOneWriter(t *testing.T) {
 				one := newRig(t, chunked)
 				two := besides(t, one)
 				announced, taken := make(chan struct{}), make(chan struct{})
-				between(two, "add", func() { <-announced })
+				goOn := sync.OnceFunc(func() { close(taken) })
+				defer goOn()
+				between(two, "add", func() {
+					select {
+					case <-announced:
+					case <-time.After(time.Minute): // nobody looks before the commit
+					}
+				})
 				second := two.submit(upserted(1, lsns[1], otherLong))
 				synctest.Wait()
 				gets := 0
@@ -122,7 +129,7 @@ func TestAnAnnouncementIsOfOneWriter(t *testing.T) {
 				first := one.submit(upserted(1, lsns[0], long))
 				require.Equal(t, []Kind{Indexed}, kinds(t, second))
 				require.Equal(t, []string{"get", "add", "get", "get", "update", "upsert", "upsert"}, two.store.ops(), "it is announced anew")
-				close(taken)
+				goOn()
 				kinds(t, first)
 				newest := upserted(1, 20, otherLong)
 				if lsns[0] == 20 {

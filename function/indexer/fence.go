@@ -34,13 +34,13 @@ func (g *group) fence(ctx context.Context, s Store) error {
 }
 
 // fenceMarks does the same before a phase that puts down marks, for the rows that are written in this phase alone: the phases before it
-// took their time, and nothing of theirs has been touched yet. And for new rows before they are committed: somebody may have taken over
-// what was announced.
+// took their time, and nothing of theirs has been touched yet. And for new rows before they are committed, however lately they were read:
+// somebody may have taken over what was announced, or removed it, and an update of what is not there is lost without a word.
 func (g *group) fenceMarks(ctx context.Context, s Store, p phase) error {
 	now := time.Now()
 	var check []*job
 	for _, j := range g.open() {
-		if (len(j.writes) == 1 || p == commitFirst) && j.writesIn(p) && aged(j.readAt, now) {
+		if j.writesIn(p) && (p == commitFirst || len(j.writes) == 1 && aged(j.readAt, now)) {
 			check = append(check, j)
 		}
 	}

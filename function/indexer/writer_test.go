@@ -22,7 +22,7 @@ func TestWriterWritesAFirstRecordLast(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, chunked)
 		kinds(t, r.submit(upserted(1, 1, long)))
-		require.Equal(t, []string{"get", "add", "get", "upsert", "update"}, r.store.ops(), "announced, written, committed")
+		require.Equal(t, []string{"get", "add", "get", "upsert", "get", "update"}, r.store.ops(), "announced, written, committed")
 		require.Equal(t, []string{"1"}, r.store.of("add")[0].ids)
 		require.NotContains(t, r.store.of("upsert")[0].ids, "1")
 		size := len(r.store.ids())
