@@ -36,13 +36,18 @@ func besides(t *testing.T, one *rig) *rig {
 	return two
 }
 
-// TestANewRowIsNotWrittenOver has another writer put the row there between the look that found none and the write.
+// TestANewRowIsNotWrittenOver has another writer put the row there, or delete what is not there yet, between the look that found none and
+// the write.
 func TestANewRowIsNotWrittenOver(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		lsn  int // of the other's change; ours has 10
-		want Kind
-	}{"newer": {20, Stale}, "older": {5, Indexed}, "the same": {10, ""}} {
+		lsn     int // of the other's change; ours has 10
+		want    Kind
+		deletes bool
+	}{
+		"newer": {20, Stale, false}, "older": {5, Indexed, false}, "the same": {10, "", false},
+		"newer deletion": {20, Stale, true}, "older deletion": {5, Indexed, true},
+	} {
 		for _, ours := range []string{"few words", long} {
 			for _, theirs := range []string{"other words", otherLong} {
 				for _, repairs := range []bool{false, true} {
@@ -52,14 +57,17 @@ func TestANewRowIsNotWrittenOver(t *testing.T) {
 							one := newRig(t, chunked)
 							two := besides(t, one)
 							newer := upserted(1, 10, ours)
-							other := upserted(1, c.lsn, theirs)
+							other, done := upserted(1, c.lsn, theirs), Indexed
 							if c.want == "" {
 								other = newer
+							}
+							if c.deletes {
+								other, done = deleted(1, c.lsn), Deleted
 							}
 							if c.lsn > 10 {
 								newer = other
 							}
-							between(one, "add", func() { require.Equal(t, []Kind{Indexed}, kinds(t, two.submit(other))) })
+							between(one, "add", func() { require.Equal(t, []Kind{done}, kinds(t, two.submit(other))) })
 							var p *receipt
 							if repairs {
 								p = one.mend(upserted(1, 10, ours), Repair{Text: true, Chunks: 2})
@@ -178,15 +186,23 @@ func TestANewRecordWithKeysOfAnother(t *testing.T) {
 		t.Run(text, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				r := newRig(t, chunked)
-				r.store.after = func(op string, ids []string) error { // called with the lock held
-					if op == "add" {
-						r.store.entries[ids[0]].meta["tags"] = []string{"of another"}
+				for i, lost := range []string{"", "add", "get"} { // the answer that is lost
+					r := newRig(t, chunked)
+					added := false
+					r.store.after = func(op string, ids []string) error { // called with the lock held
+						if op == "add" {
+							r.store.entries[ids[0]].meta["tags"] = []string{"of another"}
+							added = true
+						}
+						if added && op == lost {
+							lost = ""
+							return errOutage
+						}
+						return nil
 					}
-					return nil
+					require.NotEqual(t, Poison, r.submit(upserted(1, 10+i, text))[0].outcome(t).Kind)
+					requireIndexIs(t, r, []*connector.Change{upserted(1, 10+i, text)})
 				}
-				require.NotEqual(t, Poison, r.submit(upserted(1, 10, text))[0].outcome(t).Kind)
-				requireIndexIs(t, r, []*connector.Change{upserted(1, 10, text)})
 			})
 		})
 	}

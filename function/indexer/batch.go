@@ -17,6 +17,7 @@ type row struct {
 	missing  int                  // how many of them are still to come
 	cache    map[string][]float32 // vectors of an earlier pass, by text
 	texts    int                  // embedded for it, and not told in an outcome yet
+	added    addition             // of an earlier pass
 	shelved  load                 // what of it counts as waiting while it is aside; the table's lock guards it
 }
 

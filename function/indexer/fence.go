@@ -58,7 +58,7 @@ func (g *group) readAgain(ctx context.Context, s Store, check []*job, now time.T
 	}
 	rows := make([]target, len(check))
 	for i, j := range check {
-		rows[i] = target{j.id, j.table.mark}
+		rows[i] = j.target()
 	}
 	found, err := g.writer.look(ctx, s, rows)
 	if err != nil {
@@ -131,6 +131,9 @@ func (j *job) compare(l looked, now time.Time) {
 
 // holds reports whether the index is as the job was to leave it.
 func (j *job) holds(k known) bool {
+	if j.added.sent {
+		return j.began(addFirst, k)
+	}
 	if j.want == nil {
 		return k.stored == nil && (j.table.writer.tombstones == nil || k.gone(j.version))
 	}

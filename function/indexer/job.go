@@ -47,7 +47,8 @@ type job struct {
 	base   known // what the index knew when the write was planned
 	readAt time.Time
 	writes []write
-	dead   bool // what is removed are records of before a truncate (dead.go)
+	dead   bool // what is removed are records that nothing builds on (dead.go)
+	added  addition
 
 	// What it knows once the write is done.
 	want    *document.State   // nil: nothing is stored
@@ -67,6 +68,7 @@ type written struct {
 	misfit   int   // the size of vectors that the index does not take, where it changed so; else 0
 	err      error // poison or interrupted
 	attempts int
+	added    addition
 }
 
 // newJob makes the job of a row's decision.
@@ -74,7 +76,7 @@ func newJob(t *Table, r *row, answer chan<- written) *job {
 	d := r.decision
 	if d.action == clean {
 		j := newRemoval(t, r.id, r.known, r.readAt, answer)
-		j.row = r
+		j.row, j.added = r, r.added
 		return j
 	}
 	j := &job{table: t, row: r, id: r.id, base: r.known, readAt: r.readAt, version: d.version, want: d.want, answer: answer}
@@ -111,6 +113,7 @@ func (j *job) begin(before, count int) (first phase) {
 	case count == 1:
 		return addFirst
 	}
+	j.added.by = 1 + rand.Int64N(1<<53-1) //nolint:gosec // no secret
 	j.add(announceFirst, j.unmarked(records[0], count), j.row.vectors[0])
 	records[0].Metadata[document.KeyBy] = nil
 	return commitFirst
@@ -141,7 +144,7 @@ func (j *job) unmarked(first document.Record, count int) document.Record {
 	}
 	first.Metadata[document.KeyFingerprint], first.Metadata[document.KeyOpen] = "", nil
 	first.Metadata[document.KeyChunks] = int64(count)
-	first.Metadata[document.KeyBy] = 1 + rand.Int64N(1<<53-1) //nolint:gosec // no secret
+	first.Metadata[document.KeyBy] = j.added.by
 	j.setFloor(first.Metadata)
 	return first
 }
@@ -181,6 +184,6 @@ func (j *job) send(w written) {
 		return
 	}
 	j.answered = true
-	w.row, w.attempts = j.row, j.attempts
+	w.row, w.attempts, w.added = j.row, j.attempts, j.added
 	j.answer <- w
 }

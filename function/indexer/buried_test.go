@@ -1,0 +1,139 @@
+package indexer
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/rowvec/rowvec/connector"
+	"github.com/rowvec/rowvec/function/document"
+)
+
+// TestWhatIsAddedAfterItsDeletionGoes though calls fail: the deletion is done by then, and nobody comes back for the row.
+func TestWhatIsAddedAfterItsDeletionGoes(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{"few words", long} {
+		for _, tomb := range []bool{false, true} { // the row was deleted before, too
+			for _, lost := range []string{"", "add", "get", "delete", "get of a stone"} { // the first answer of these that is lost
+				t.Run(fmt.Sprint(len(text), tomb, lost), func(t *testing.T) {
+					t.Parallel()
+					synctest.Test(t, func(t *testing.T) {
+						one := newRig(t, chunked)
+						two := besides(t, one)
+						if tomb {
+							kinds(t, two.submit(deleted(1, 5)))
+						}
+						added := false
+						between(one, "add", func() {
+							require.Equal(t, []Kind{Deleted}, kinds(t, two.submit(deleted(1, 20))))
+						})
+						fail := func(op string) error { // called with the lock of its store held
+							added = added || op == "add"
+							if added && op == lost {
+								lost = ""
+								return errOutage
+							}
+							return nil
+						}
+						one.store.after = func(op string, _ []string) error { return fail(op) }
+						one.stones.after = func(op string, _ []string) error { return fail(op + " of a stone") }
+						require.Equal(t, []Kind{Stale}, kinds(t, one.submit(upserted(1, 10, text))))
+						require.Empty(t, lost)
+						requireIndexIs(t, one, nil)
+					})
+				})
+			}
+		}
+	}
+}
+
+// TestWhatIsAddedAfterATruncateGoes: its sweep is over by then, or has passed the row by and stands still.
+func TestWhatIsAddedAfterATruncateGoes(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{"few words", long} {
+		for name, done := range map[string]bool{"done": true, "under way": false} {
+			t.Run(fmt.Sprint(len(text), name), func(t *testing.T) {
+				t.Parallel()
+				synctest.Test(t, func(t *testing.T) {
+					one := newRig(t, chunked)
+					two := besides(t, one)
+					kinds(t, two.submit(upserted(2, 1, "another row")))
+					if !done {
+						two.store.hold = holding("delete", 1, 20*time.Second)
+					}
+					var truncate []*receipt
+					between(one, "add", func() {
+						truncate = two.submit(truncated(20))
+						<-time.After(2 * sweepGrace)
+					})
+					require.Equal(t, []Kind{Stale}, kinds(t, one.submit(upserted(1, 10, text))))
+					require.Equal(t, []Kind{Truncated}, kinds(t, truncate))
+					requireIndexIs(t, one, nil)
+				})
+			})
+		}
+	}
+}
+
+// TestAnAnnouncementThatIsRemovedIsNotCommitted has an older deletion come right after the row was announced.
+func TestAnAnnouncementThatIsRemovedIsNotCommitted(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		one := newRig(t, chunked)
+		two := besides(t, one)
+		between(one, "upsert", func() { require.Equal(t, []Kind{Deleted}, kinds(t, two.submit(deleted(1, 5)))) })
+		require.Equal(t, []Kind{Indexed}, kinds(t, one.submit(upserted(1, 10, long))))
+		requireIndexIs(t, one, []*connector.Change{upserted(1, 10, long)})
+	})
+}
+
+// TestAnAnnouncementOfAnotherStays, though the row's change is stale.
+func TestAnAnnouncementOfAnotherStays(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		one := newRig(t, chunked)
+		two := besides(t, one)
+		kinds(t, two.submit(deleted(1, 20)))
+		theirs := storedMeta(t, one.spec, upserted(1, 30, otherLong))
+		delete(theirs, document.KeyLSN)
+		between(one, "add", func() {
+			one.store.entries["1"] = entry{document: "theirs", meta: theirs}
+		})
+		require.Equal(t, []Kind{Stale}, kinds(t, one.submit(upserted(1, 10, long))))
+		require.Empty(t, one.store.of("delete"))
+	})
+}
+
+// TestFloatsThatComeBackChanged: Chroma 1.5.9 gives 64 of 500 floats back with another last bit.
+func TestFloatsThatComeBackChanged(t *testing.T) {
+	t.Parallel()
+	for text, ops := range map[string][]string{
+		"few words": {"get", "add", "get"},
+		long:        {"get", "add", "get", "upsert", "get", "update"},
+	} {
+		t.Run(text, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t, chunked)
+				changed := false
+				r.store.after = func(op string, ids []string) error { // called with the lock held
+					meta := r.store.entries[ids[0]].meta
+					if price, has := meta["price"].(float64); has && op == "add" {
+						meta["price"], changed = math.Nextafter(price, 0), true
+					}
+					return nil
+				}
+				c := upserted(1, 10, text)
+				c.After["price"] = 12.088995980580641
+				require.Equal(t, []Kind{Indexed}, kinds(t, r.submit(c)))
+				require.Equal(t, ops, r.store.ops())
+				require.Equal(t, !slices.Contains(ops, "update"), changed)
+			})
+		})
+	}
+}
