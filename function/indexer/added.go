@@ -11,7 +11,8 @@ import (
 // is carried out late, when its client has given it up, does nothing to what came after it.
 //
 // A deletion, or a truncate, that came since the look met no record and left none: only the tombstone or the mark tells. So these are asked
-// for, too, and a record that was added and is older goes again before its change is done.
+// for, too, and a record that was added and is older goes again before its change is done. A deletion that finds no record looks for one
+// after its tombstone: of the two, one sees the other.
 
 // addition is what a row's job has added.
 type addition struct {
@@ -19,15 +20,15 @@ type addition struct {
 	by   int64 // who announced the row; 0: it has one record
 }
 
-// confirm looks up the rows that a phase has added.
+// confirm looks up the rows that a phase has added, or has left nothing but a tombstone of.
 func (g *group) confirm(ctx context.Context, s Store, p phase, part []jobWrite) error {
-	if p != announceFirst && p != addFirst {
+	if p != announceFirst && p != addFirst && p != bury {
 		return nil
 	}
 	now := time.Now()
 	rows := make([]target, 0, len(part))
 	for _, w := range part {
-		if !w.job.answered {
+		if !w.job.answered && (p != bury || len(w.job.writes) == 1) {
 			rows = append(rows, w.job.target())
 		}
 	}
@@ -39,8 +40,8 @@ func (g *group) confirm(ctx context.Context, s Store, p phase, part []jobWrite) 
 		return err
 	}
 	for _, w := range part {
-		switch l := found[w.job.id]; {
-		case w.job.answered:
+		switch l, asked := found[w.job.id]; {
+		case !asked || w.job.answered:
 		case l.err == nil && w.job.began(p, l.known):
 			w.job.readAt = now
 		default:
@@ -52,9 +53,12 @@ func (g *group) confirm(ctx context.Context, s Store, p phase, part []jobWrite) 
 
 // began reports whether the row's first record is the one that was added, or no other than that. A row that is announced must stand as
 // the group has left it. Of one that is done the mark and the keys count, and not the values: Chroma 1.5.9 gives some floats back
-// changed in the last bit, and -0 as 0.
+// changed in the last bit, and -0 as 0. Of one that is deleted there is no record.
 func (j *job) began(p phase, k known) bool {
-	if p == announceFirst {
+	switch p {
+	case bury:
+		return k.stored == nil
+	case announceFirst:
 		return k.same(j.midway)
 	}
 	return sameState(k.stored, j.want) && !k.dead()

@@ -239,8 +239,11 @@ func TestALiveFunctionAndARepair(t *testing.T) {
 				var receipts []*receipt
 				for id := range 12 {
 					live, repair := upserted(id, 1+rng.IntN(20), "live"), upserted(id, 1+rng.IntN(20), "read")
-					if live.Version.SameChange(repair.Version) {
+					switch {
+					case live.Version.SameChange(repair.Version):
 						repair = live
+					case rng.IntN(3) == 0:
+						live = deleted(id, int(live.Version.LSN))
 					}
 					receipts = append(receipts, one.submit(live)...)
 					<-time.After(time.Duration(rng.IntN(200)) * time.Millisecond)

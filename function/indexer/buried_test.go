@@ -137,3 +137,46 @@ func TestFloatsThatComeBackChanged(t *testing.T) {
 		})
 	}
 }
+
+// TestADeletionFindsWhatIsAddedBeforeItsTombstone, after it looked and found no row: an older one goes, a newer one stays.
+func TestADeletionFindsWhatIsAddedBeforeItsTombstone(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{"few words", long} {
+		for lsn, want := range map[int]Kind{10: Deleted, 30: Stale} {
+			t.Run(fmt.Sprint(len(text), want), func(t *testing.T) {
+				t.Parallel()
+				synctest.Test(t, func(t *testing.T) {
+					one := newRig(t, chunked)
+					two := besides(t, one)
+					between(&rig{store: one.stones.fakeStore}, "upsert", func() {
+						require.Equal(t, []Kind{Indexed}, kinds(t, two.submit(upserted(1, lsn, text))))
+					})
+					require.Equal(t, []Kind{want}, kinds(t, one.submit(deleted(1, 20))))
+					var left []*connector.Change
+					if want == Stale {
+						left = append(left, upserted(1, lsn, text))
+					}
+					requireIndexIs(t, one, left)
+				})
+			})
+		}
+	}
+}
+
+// TestADeletionMeetsAnAnnouncement: the row's writer finds its own gone, and is done. What it wrote of later chunks meanwhile stays (DESIGN.md).
+func TestADeletionMeetsAnAnnouncement(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		one := newRig(t, chunked)
+		two := besides(t, one)
+		var p []*receipt
+		between(&rig{store: one.stones.fakeStore}, "upsert", func() {
+			two.store.hold = holding("upsert", 1, time.Second)
+			p = two.submit(upserted(1, 10, long))
+			synctest.Wait()
+		})
+		require.Equal(t, []Kind{Deleted}, kinds(t, one.submit(deleted(1, 20))))
+		require.Equal(t, []Kind{Stale}, kinds(t, p))
+		require.NotContains(t, one.store.ids(), "1")
+	})
+}

@@ -63,7 +63,7 @@ func (g *group) run(ctx context.Context, s Store, p phase) error {
 			return err
 		}
 		if err := g.confirm(ctx, s, p, part); err != nil {
-			return fmt.Errorf("see whether %d new rows are there: %w", len(part), err)
+			return fmt.Errorf("see what is there of %d rows: %w", len(part), err)
 		}
 		writes = writes[len(part):]
 	}
