@@ -64,9 +64,10 @@ func (j *job) began(p phase, k known) bool {
 	return sameState(k.stored, j.want) && !k.dead()
 }
 
-// announced reports whether the row's first record is what the addition announced, and nobody has taken it over.
+// announced reports whether the row's first record is what the addition announced, and nobody has taken it over. Builds from before there
+// were additions do so and leave the number.
 func (k known) announced(a addition) bool {
-	return a.by != 0 && k.stored != nil && k.stored.By == a.by
+	return a.by != 0 && k.stored != nil && k.stored.By == a.by && k.stored.Fingerprint == ""
 }
 
 // target is the job's row for a look.

@@ -109,6 +109,23 @@ func TestAnAnnouncementOfAnotherStays(t *testing.T) {
 	})
 }
 
+// TestARowThatAnEarlierBuildTookOverStays: it does not know the number of who announced the row, and leaves it.
+func TestARowThatAnEarlierBuildTookOverStays(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, chunked)
+		theirs := storedMeta(t, r.spec, upserted(1, 20, "theirs"))
+		between(r, "upsert", func() {
+			theirs[document.KeyBy] = r.store.entries["1"].meta[document.KeyBy]
+			r.store.entries["1"] = entry{document: "theirs", meta: theirs}
+		})
+		require.Equal(t, []Kind{Stale}, kinds(t, r.submit(upserted(1, 10, long))))
+		e, _ := r.store.get("1")
+		require.Equal(t, entry{document: "theirs", meta: theirs}, e)
+		require.NotNil(t, e.meta[document.KeyBy])
+	})
+}
+
 // TestFloatsThatComeBackChanged: Chroma 1.5.9 gives 64 of 500 floats back with another last bit.
 func TestFloatsThatComeBackChanged(t *testing.T) {
 	t.Parallel()
