@@ -28,7 +28,7 @@ func (g *group) confirm(ctx context.Context, s Store, p phase, part []jobWrite) 
 	now := time.Now()
 	rows := make([]target, 0, len(part))
 	for _, w := range part {
-		if !w.job.answered && (p != bury || len(w.job.writes) == 1) {
+		if !w.job.answered && (p != bury || w.job.base.stored == nil) {
 			rows = append(rows, w.job.target())
 		}
 	}

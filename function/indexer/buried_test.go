@@ -155,27 +155,30 @@ func TestFloatsThatComeBackChanged(t *testing.T) {
 	}
 }
 
-// TestADeletionFindsWhatIsAddedBeforeItsTombstone, after it looked and found no row: an older one goes, a newer one stays.
+// TestADeletionFindsWhatIsAddedBeforeItsTombstone, after it looked and found no row: an older one goes, a newer one stays, with all of its
+// chunks.
 func TestADeletionFindsWhatIsAddedBeforeItsTombstone(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{"few words", long} {
-		for lsn, want := range map[int]Kind{10: Deleted, 30: Stale} {
-			t.Run(fmt.Sprint(len(text), want), func(t *testing.T) {
-				t.Parallel()
-				synctest.Test(t, func(t *testing.T) {
-					one := newRig(t, chunked)
-					two := besides(t, one)
-					between(&rig{store: one.stones.fakeStore}, "upsert", func() {
-						require.Equal(t, []Kind{Indexed}, kinds(t, two.submit(upserted(1, lsn, text))))
+		for _, chunks := range []int{0, 9} { // to be cleared away without a first one
+			for lsn, want := range map[int]Kind{10: Deleted, 30: Stale} {
+				t.Run(fmt.Sprint(len(text), chunks, want), func(t *testing.T) {
+					t.Parallel()
+					synctest.Test(t, func(t *testing.T) {
+						one := newRig(t, chunked)
+						two := besides(t, one)
+						between(&rig{store: one.stones.fakeStore}, "upsert", func() {
+							require.Equal(t, []Kind{Indexed}, kinds(t, two.submit(upserted(1, lsn, text))))
+						})
+						require.Equal(t, want, one.mend(deleted(1, 20), Repair{Chunks: chunks}).outcome(t).Kind)
+						var left []*connector.Change
+						if want == Stale {
+							left = append(left, upserted(1, lsn, text))
+						}
+						requireIndexIs(t, one, left)
 					})
-					require.Equal(t, []Kind{want}, kinds(t, one.submit(deleted(1, 20))))
-					var left []*connector.Change
-					if want == Stale {
-						left = append(left, upserted(1, lsn, text))
-					}
-					requireIndexIs(t, one, left)
 				})
-			})
+			}
 		}
 	}
 }
