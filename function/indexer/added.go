@@ -60,8 +60,9 @@ func (j *job) began(p phase, k known) bool {
 		return k.stored == nil
 	case announceFirst:
 		return k.same(j.midway)
+	default:
+		return sameState(k.stored, j.want) && !k.dead()
 	}
-	return sameState(k.stored, j.want) && !k.dead()
 }
 
 // announced reports whether the row's first record is what the addition announced, and nobody has taken it over. Builds from before there
