@@ -19,6 +19,7 @@ type pass struct {
 	held    []*row // to be planned again once a setting has changed
 	lacking []*row // to be set aside until their columns are read from the table
 	blocked []*row // to be set aside until another process has deleted their dead records
+	stalled []*row // to be set aside until the endpoint takes their texts: known before anything is asked
 }
 
 // slot is the place of one vector.
@@ -41,10 +42,10 @@ func (p *pass) run(ctx context.Context, rows []*row) {
 	if p.saved > 0 {
 		p.table.observer.TextsSaved(p.table.name, p.saved)
 	}
-	p.table.setAside(p.blocked, p.lacking)
+	p.table.setAside(p.blocked, p.lacking, p.stalled)
 	within, cancel := context.WithCancel(ctx)
 	if len(p.texts) > 0 {
-		e := embedding{pool: p.table.pool, retry: p.retry, out: p.results}
+		e := embedding{pool: p.table.pool, retry: p.persist, out: p.results}
 		defer e.start(within, p.texts)()
 	}
 	defer cancel()
@@ -168,6 +169,9 @@ func (p *pass) want(r *row) {
 			r.vectors[i] = v
 			continue
 		}
+		if _, stalls := r.stalled[chunk.Text]; stalls {
+			continue
+		}
 		waiting, asked := p.need[chunk.Text]
 		if asked {
 			p.saved++
@@ -177,14 +181,17 @@ func (p *pass) want(r *row) {
 		p.need[chunk.Text] = append(waiting, slot{row: r, chunk: i})
 		r.missing++
 	}
-	if r.missing == 0 {
+	switch {
+	case r.missing > 0:
+		p.open[r] = struct{}{}
+	case r.stalls():
+		p.stalled = append(p.stalled, r)
+	default:
 		p.write(r)
-		return
 	}
-	p.open[r] = struct{}{}
 }
 
-// embedded takes the answer to some texts. A row goes on to the writer with its last vector.
+// embedded takes the answer to some texts.
 func (p *pass) embedded(e embedded) {
 	for i, text := range e.texts {
 		if e.err == nil {
@@ -198,9 +205,10 @@ func (p *pass) embedded(e embedded) {
 			switch {
 			case e.err == nil:
 				s.row.vectors[s.chunk] = e.vectors[i]
-				if s.row.missing--; s.row.missing == 0 {
-					p.write(s.row)
-				}
+				p.answered(s.row)
+			case e.stalls:
+				s.row.stall(text, e.err)
+				p.answered(s.row)
 			case Classify(e.err) == ClassPoison:
 				p.condemn(s.row, "embed", e.err)
 			default:
@@ -208,6 +216,18 @@ func (p *pass) embedded(e embedded) {
 				p.table.interrupt([]*row{s.row})
 			}
 		}
+	}
+}
+
+// answered notes one answer for a row. With the last one it goes on to the writer, or aside if the endpoint fails on a text of it.
+func (p *pass) answered(r *row) {
+	switch r.missing--; {
+	case r.missing > 0:
+	case r.stalls():
+		delete(p.open, r)
+		p.table.setAside(nil, nil, []*row{r})
+	default:
+		p.write(r)
 	}
 }
 
@@ -256,7 +276,7 @@ func (r *row) keep(misfit int) {
 	}
 	r.cache = make(map[string][]float32, len(r.vectors))
 	for i, chunk := range r.decision.document.Chunks {
-		if len(r.vectors[i]) != misfit {
+		if n := len(r.vectors[i]); n > 0 && n != misfit {
 			r.cache[chunk.Text] = r.vectors[i]
 		}
 	}

@@ -194,7 +194,7 @@ func (t *Table) admit(ctx context.Context, it *item) error {
 		t.putTruncate(it)
 		return nil
 	}
-	if t.queue.put(it) {
+	if t.queue.put(it) || t.recall(it.id) {
 		t.dispatch()
 	}
 	return nil
