@@ -24,6 +24,7 @@ type Observer struct {
 
 	mu    sync.Mutex
 	seen  map[string]sighting
+	lost  int // how often it was told to forget
 	back  []string
 	looks int // while there was anything to see
 }
@@ -57,10 +58,11 @@ func (o *Observer) Run(ctx context.Context) {
 	}
 }
 
-// Forget has the next look be the first: what the index held was lost, so what comes may be older.
+// Forget has the next look be the first: what the index held was lost, so what comes may be older. A look that has begun tells of what was lost.
 func (o *Observer) Forget() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	o.lost++
 	clear(o.seen)
 }
 
@@ -77,12 +79,26 @@ func (o *Observer) look(ctx context.Context) {
 	if err != nil {
 		return // it is not there yet, or Chroma is away
 	}
+	before := o.losses()
 	found, err := c.Get(ctx, o.ids)
-	if err != nil {
-		return
+	if err == nil {
+		o.note(found, before)
 	}
+}
+
+func (o *Observer) losses() int {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	return o.lost
+}
+
+// note takes in a look that began after so many losses.
+func (o *Observer) note(found map[string]map[string]any, losses int) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if losses != o.lost {
+		return
+	}
 	versions := 0
 	for _, id := range o.ids {
 		if o.saw(id, found[id]) {

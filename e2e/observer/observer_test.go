@@ -47,3 +47,25 @@ func TestObserverTellsWhatWentBack(t *testing.T) {
 		})
 	}
 }
+
+// A look that was under way when the index was lost tells of what it held.
+func TestALookIsOfTheIndexThatItBeganWith(t *testing.T) {
+	t.Parallel()
+	o := New(nil, "c", 1)
+	look := func(lsn uint64, losses int) {
+		o.note(map[string]map[string]any{"1": at(lsn, int64(lsn))}, losses)
+	}
+	look(2, o.losses())
+	before := o.losses()
+	o.Forget()
+	look(2, before)
+	look(1, o.losses())
+	back, looks := o.Result()
+	require.Empty(t, back)
+	require.Equal(t, 2, looks)
+	look(0, o.losses())
+	look(2, o.losses())
+	look(1, o.losses())
+	back, _ = o.Result()
+	require.Len(t, back, 1)
+}
