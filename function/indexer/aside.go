@@ -18,8 +18,7 @@ type aside struct {
 	watching bool   // watch runs
 	lacking  []*row // until their columns are read from the table
 	reading  bool   // read runs
-	stalled  []*row // until the endpoint takes their texts, or a newer change comes
-	reviving bool   // revive runs
+	line     line   // until the endpoint takes their texts, or a newer change comes
 	ready    []*row // for a batch
 }
 
@@ -34,8 +33,7 @@ func (t *Table) setAside(blocked, lacking, stalled []*row) {
 		return
 	}
 	for _, r := range stalled {
-		r.keep(0)
-		r.vectors = nil
+		t.lighten(r)
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -55,8 +53,8 @@ func (t *Table) setAside(blocked, lacking, stalled []*row) {
 		a.reading = true
 		t.work.Go(t.read)
 	}
-	if len(a.stalled) > 0 && !a.reviving {
-		a.reviving = true
+	if len(a.line.rows) > 0 && !a.line.reviving {
+		a.line.reviving = true
 		t.work.Go(t.revive)
 	}
 	t.dispatch()
@@ -137,7 +135,7 @@ func (t *Table) takeAside() []*row {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	var rows []*row
-	for _, list := range []*[]*row{&t.aside.blocked, &t.aside.lacking, &t.aside.stalled, &t.aside.ready} {
+	for _, list := range []*[]*row{&t.aside.blocked, &t.aside.lacking, &t.aside.line.rows, &t.aside.ready} {
 		rows, *list = append(rows, *list...), nil
 	}
 	for _, r := range rows {

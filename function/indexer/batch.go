@@ -18,7 +18,7 @@ type row struct {
 	cache    map[string][]float32 // vectors of an earlier pass, by text
 	texts    int                  // embedded for it, and not told in an outcome yet
 	shelved  load                 // what of it counts as waiting while it is aside; the table's lock guards it
-	stalled  map[string]error     // texts that the endpoint fails on while it takes others, and with what
+	stalled  stalling
 }
 
 // batch works on the rows of some records until every record is settled. Rows finish one by one.

@@ -21,6 +21,13 @@ type embedding struct {
 	pool  *EmbedPool
 	retry func(ctx context.Context, g *gate, over *bool, op func(context.Context) error) (int, error)
 	out   chan embedded
+	stop  <-chan struct{} // closed when a drain begins: no second request of one attempt
+}
+
+// asking is one request, with all that it comes to.
+type asking struct {
+	*embedding
+	searching bool // it holds pool.search
 }
 
 // start sends all texts off and returns a function that waits until nothing of it runs any more; cancel ctx before to hurry it.
@@ -35,28 +42,36 @@ func (e *embedding) start(ctx context.Context, texts []string) (wait func()) {
 				if i >= len(requests) {
 					return
 				}
-				e.request(ctx, requests[i], stallFailures, 0)
+				(&asking{embedding: e}).request(ctx, requests[i])
 			}
 		})
 	}
 	return workers.Wait
 }
 
-// request embeds the texts of one request. Those that stall are searched by halves: their sum may be what is too much.
-func (e *embedding) request(ctx context.Context, texts []string, patience, attempts int) {
-	for _, part := range e.refine(ctx, texts, patience, attempts) {
-		if n := len(part.texts) / 2; n > 0 {
-			e.request(ctx, part.texts[:n], 1, part.attempts)
-			e.request(ctx, part.texts[n:], 1, part.attempts)
-		} else {
-			e.emit(ctx, part)
+// request embeds the texts of one request. Those that stall are searched by halves, all of a size before smaller ones, so that the good ones are soon done.
+func (a *asking) request(ctx context.Context, texts []string) {
+	defer func() {
+		if a.searching {
+			a.pool.voucher.ended()
+			<-a.pool.search
+		}
+	}()
+	for parts := []embedded{{texts: texts}}; len(parts) > 0; parts = parts[1:] {
+		for _, p := range a.refine(ctx, parts[0].texts, parts[0].attempts) {
+			if n := len(p.texts) / 2; n > 0 {
+				parts = append(parts, embedded{texts: p.texts[:n], attempts: p.attempts}, embedded{texts: p.texts[n:], attempts: p.attempts})
+			} else {
+				a.pool.voucher.blame()
+				a.emit(ctx, p)
+			}
 		}
 	}
 }
 
 // refine embeds the texts of one request, and returns parts of it that stall. What the endpoint refuses is bisected down to the texts at fault, one request
 // of all tables at a time: a flood of bad texts, each of which takes many requests to find, leaves the endpoint to the others.
-func (e *embedding) refine(ctx context.Context, texts []string, patience, attempts int) (stalled []embedded) {
+func (a *asking) refine(ctx context.Context, texts []string, attempts int) (stalled []embedded) {
 	var suspects []string // the texts of the last refusal that have not been taken since, until one of them is condemned
 	var leave func()      // nil until a part is asked for
 	defer func() {
@@ -66,13 +81,13 @@ func (e *embedding) refine(ctx context.Context, texts []string, patience, attemp
 	}()
 	bisect(texts, func(part []string) error {
 		if len(part) < len(texts) && leave == nil {
-			leave = e.pool.enterLane(ctx)
+			leave = a.pool.enterLane(ctx)
 		}
 		var vectors [][]float32
-		s := stall{patience: patience}
-		n, err := e.retry(ctx, &e.pool.gate, &s.over, func(ctx context.Context) error {
-			return s.attempt(ctx, e.plain, func(ctx context.Context) (err error) {
-				vectors, err = e.ask(ctx, part, len(suspects) == 1 && suspects[0] == part[0])
+		s := stall{of: a, alone: len(part) == 1}
+		n, err := a.retry(ctx, &a.pool.gate, &s.over, func(ctx context.Context) error {
+			return s.attempt(ctx, func(ctx context.Context) (err error) {
+				vectors, err = a.ask(ctx, part, len(suspects) == 1 && suspects[0] == part[0])
 				return err
 			})
 		})
@@ -90,11 +105,11 @@ func (e *embedding) refine(ctx context.Context, texts []string, patience, attemp
 		if len(suspects) > 0 && suspects[0] == part[0] { // a part of them always begins as they do
 			suspects = suspects[len(part):]
 		}
-		e.emit(ctx, embedded{texts: part, vectors: vectors, attempts: attempts})
+		a.emit(ctx, embedded{texts: part, vectors: vectors, attempts: attempts})
 		return nil
 	}, func(part []string, err error) {
 		if !errors.Is(err, errStalled) {
-			e.emit(ctx, embedded{texts: part, err: err, attempts: attempts})
+			a.emit(ctx, embedded{texts: part, err: err, attempts: attempts})
 		}
 	})
 	return stalled
@@ -113,6 +128,9 @@ func (e *embedding) ask(ctx context.Context, texts []string, lastSuspect bool) (
 	if refused(err) && e.pool.taken.Load() == taken {
 		err = e.prove(ctx, err)
 	}
+	if err == nil {
+		e.pool.voucher.took(texts)
+	}
 	return vectors, err
 }
 
@@ -122,25 +140,31 @@ const plainText = "rowvec"
 // reasonRefusesAll is the reason of a server that refuses a plain record as well.
 const reasonRefusesAll = "refuses_everything"
 
-// prove finds out whose fault a refusal is before a record is condemned for it.
+// prove finds out whose fault a refusal is before a record is condemned for it. An endpoint that refuses a plain text as well refuses
+// everything, because of a setting (a wrong extra field, say): dead-lettering would empty the topic, so the table halts instead.
 func (e *embedding) prove(ctx context.Context, refusal error) error {
-	if err := e.plain(ctx, refusal); err != nil {
-		return err
-	}
-	return refusal
-}
-
-// plain asks for a plain text, after a failure. An endpoint that refuses that refuses everything, because of a setting (a wrong extra field, say):
-// dead-lettering would empty the topic, so the table halts instead.
-func (e *embedding) plain(ctx context.Context, failure error) error {
 	_, err := e.pool.embed(ctx, []string{plainText})
-	if err != nil && Classify(err) == ClassPoison {
+	switch {
+	case err == nil:
+		return refusal
+	case Classify(err) == ClassPoison:
 		return &fault{
-			class: ClassHalt, reason: reasonRefusesAll, err: failure,
+			class: ClassHalt, reason: reasonRefusesAll, err: refusal,
 			text: "the embedding endpoint refuses every text; check the embedding settings",
 		}
+	default:
+		return err
 	}
-	return err
+}
+
+// stopping reports whether a drain has begun.
+func (e *embedding) stopping() bool {
+	select {
+	case <-e.stop:
+		return true
+	default:
+		return false
+	}
 }
 
 func (e *embedding) emit(ctx context.Context, r embedded) {

@@ -45,7 +45,7 @@ func (p *pass) run(ctx context.Context, rows []*row) {
 	p.table.setAside(p.blocked, p.lacking, p.stalled)
 	within, cancel := context.WithCancel(ctx)
 	if len(p.texts) > 0 {
-		e := embedding{pool: p.table.pool, retry: p.persist, out: p.results}
+		e := embedding{pool: p.table.pool, retry: p.persist, out: p.results, stop: p.table.draining}
 		defer e.start(within, p.texts)()
 	}
 	defer cancel()
@@ -164,12 +164,13 @@ func (p *pass) plan(r *row) {
 func (p *pass) want(r *row) {
 	chunks := r.decision.document.Chunks
 	r.vectors, r.missing = make([][]float32, len(chunks)), 0
+	r.stalled = r.stalled.of(chunks)
 	for i, chunk := range chunks {
 		if v, ok := r.cache[chunk.Text]; ok {
 			r.vectors[i] = v
 			continue
 		}
-		if _, stalls := r.stalled[chunk.Text]; stalls {
+		if _, stalls := r.stalled.texts[chunk.Text]; stalls {
 			continue
 		}
 		waiting, asked := p.need[chunk.Text]

@@ -2,188 +2,160 @@ package indexer
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"time"
 )
 
-// Rests between two attempts of texts that stall, of all rows of a table together: long enough to leave the endpoint to the others, and no
-// longer than a row may be late when the endpoint takes its text again. A rest is told, and looked through, in steps of reviveLook.
+// Rests between two attempts of a text that stalls: short at first, as it may have been a moment's weakness of the endpoint, and doubling to
+// reviveMost; and for one that takes the endpoint's time reviveShare of that, up to reviveSlow. The line is looked at every reviveLook.
 const (
-	reviveSoon = time.Second
-	reviveMost = time.Minute
-	reviveLook = time.Second
+	reviveSoon  = time.Second
+	reviveMost  = time.Minute
+	reviveShare = 20
+	reviveSlow  = 10 * time.Minute
+	reviveLook  = time.Second
+	// reviveRows is how many rows are asked for together once the endpoint takes them again.
+	reviveRows = 64
 )
 
 // revival asks again for texts that the endpoint failed on while it took others.
 type revival struct {
+	embedding
 	table   *Table
 	trouble *trouble
 	wait    func(time.Duration) bool
-	failed  error // what the last attempt ended with
 }
 
-// revive asks for the texts of the rows that were set aside for them, one row at a time, until none is left or the table is drained. A row
-// whose texts are taken goes on, and the next one's turn is at once: it was the endpoint rather than the texts. After a failure a plain text comes
-// first, so that an outage is waited for as by any caller.
+// revive asks for the texts of the rows in line as their turn comes, one row at a time, until none is left or the table is drained. With each
+// success the next are asked for at once, twice as many together: it was the endpoint rather than the texts. While the endpoint's gate is
+// shut nothing is asked for.
 func (t *Table) revive() {
-	v := &revival{table: t, trouble: t.cond.operation(), wait: t.waiter(t.ctx)}
+	v := &revival{embedding: embedding{pool: t.pool}, table: t, trouble: t.cond.minor(), wait: t.waiter(t.ctx)}
 	defer v.trouble.clear()
 	ctx, cancel := t.untilDrain()
 	defer cancel()
-	for rest := reviveSoon; v.pause(rest); {
-		r := t.takeStalled()
-		if r == nil {
+	for n := 1; v.stands(); {
+		var rows []*row
+		if t.pool.gate.open() {
+			rows = t.takeDue(n)
+		}
+		if len(rows) == 0 {
+			if n = 1; !v.wait(reviveLook) {
+				return
+			}
 			continue
 		}
 		began := time.Now()
-		if v.failed = v.ask(ctx, r); v.done() {
-			rest = 0
-		} else {
-			rest = min(max(2*rest, reviveSoon, time.Since(began)), reviveMost)
+		err := v.ask(ctx, rows)
+		v.settle(rows, err, time.Since(began))
+		if n = min(2*n, reviveRows); err != nil {
+			n = 1
 		}
-		v.settle(r)
 	}
 }
 
-// pause rests, telling what for. It returns false when nothing is left to ask for.
-func (v *revival) pause(rest time.Duration) bool {
-	for {
-		cause := v.table.stalling()
-		if cause == nil {
-			return false
-		}
-		v.trouble.report(Retrying, cause)
-		if rest <= 0 {
+// stands tells what the line waits for, and whether there is one. One that is empty for a moment is not over: a row may be on its way back.
+func (v *revival) stands() bool {
+	for range 2 {
+		if cause := v.table.stands(); cause != nil {
+			v.trouble.report(Retrying, cause)
 			return true
 		}
-		if !v.wait(min(rest, reviveLook)) {
+		if !v.wait(reviveLook) {
 			return false
 		}
-		rest -= reviveLook
 	}
+	v.table.mu.Lock()
+	defer v.table.mu.Unlock()
+	v.table.aside.line.reviving = len(v.table.aside.line.rows) > 0
+	return v.table.aside.line.reviving
 }
 
-// ask makes one attempt for the texts of a row that stall, up to the first that fails.
-func (v *revival) ask(ctx context.Context, r *row) error {
-	t := v.table
-	e := embedding{pool: t.pool}
-	if v.failed != nil {
-		told := resting{v.trouble, r.stallCause()}
-		if _, err := t.backoff.at(&t.pool.gate).do(ctx, told, v.wait, func(ctx context.Context) error { return e.plain(ctx, v.failed) }); err != nil {
-			return err
+// ask asks for the texts of rows that stall: those of one row one by one, up to the first that fails, those of several together, as many as a request holds.
+func (v *revival) ask(ctx context.Context, rows []*row) error {
+	var texts []string
+	for _, r := range rows {
+		texts = append(texts, r.stalledTexts()...)
+	}
+	slices.Sort(texts)
+	requests := v.pool.split(slices.Compact(texts))[:1]
+	if len(rows) == 1 {
+		requests = requests[:0]
+		for _, text := range rows[0].stalledTexts() {
+			requests = append(requests, []string{text})
 		}
 	}
-	for _, chunk := range r.decision.document.Chunks {
-		if _, stalls := r.stalled[chunk.Text]; !stalls {
-			continue
-		}
-		r.decision.winner.attempts++
-		vectors, err := e.ask(ctx, []string{chunk.Text}, false)
+	for _, request := range requests {
+		vectors, err := v.embedding.ask(ctx, request, false)
 		if err != nil {
 			return err
 		}
-		r.cache[chunk.Text] = vectors[0]
-		r.texts++
-		delete(r.stalled, chunk.Text)
+		for i, text := range request {
+			for _, r := range rows {
+				r.revived(text, vectors[i])
+			}
+		}
 	}
 	return nil
 }
 
-// done reports whether the last attempt told what becomes of its row.
-func (v *revival) done() bool { return v.failed == nil || Classify(v.failed) == ClassPoison }
+// revived takes the vector of a text, if the row waits for it.
+func (r *row) revived(text string, vector []float32) {
+	if _, stalls := r.stalled.texts[text]; stalls {
+		r.cache[text] = vector
+		r.texts++
+		delete(r.stalled.texts, text)
+	}
+}
 
-// settle puts a row where it belongs after it was asked for.
-func (v *revival) settle(r *row) {
+// settle puts rows where they belong after they were asked for.
+func (v *revival) settle(rows []*row, err error, took time.Duration) {
 	t := v.table
-	if Classify(v.failed) == ClassPoison && !t.reject(r, r.decision.winner, "embed", v.failed) {
-		t.gone(r)
-		return
+	if len(rows) == 1 {
+		r := rows[0]
+		r.decision.winner.attempts++
+		if err != nil && Classify(err) == ClassPoison && !t.reject(r, r.decision.winner, "embed", err) {
+			t.gone(r)
+			return
+		}
+		if err != nil {
+			r.postpone(err, took)
+			r.stalled.heals = t.pool.voucher.healed()
+		}
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.queue.unshelve(r)
-	if v.done() {
-		t.queue.shelve([]*row{r})
-		t.aside.ready = append(t.aside.ready, r)
-	} else {
-		t.lay([]*row{r})
+	if err != nil {
+		t.aside.line.quiet = time.Now().Add(max(reviveSoon, 2*took, RetryAfter(err)))
+	}
+	for _, r := range rows {
+		t.queue.unshelve(r)
+		if len(r.stalled.texts) > 0 && !condemned(rows, err) {
+			t.lay([]*row{r})
+		} else {
+			t.queue.shelve([]*row{r})
+			t.aside.ready = append(t.aside.ready, r)
+		}
 	}
 	t.dispatch()
 }
 
-// stall notes a text that the endpoint fails on.
-func (r *row) stall(text string, err error) {
-	if r.stalled == nil {
-		r.stalled = make(map[string]error, 1)
-	}
-	r.stalled[text] = err
+// condemned reports whether a row's newest change was rejected, and an older one is left.
+func condemned(rows []*row, err error) bool {
+	return len(rows) == 1 && err != nil && Classify(err) == ClassPoison
 }
 
-// stalls reports whether vectors are lacking of texts that the endpoint fails on.
-func (r *row) stalls() bool {
-	return slices.ContainsFunc(r.vectors, func(v []float32) bool { return v == nil })
-}
-
-// stallCause is what the endpoint fails with on the first of them.
-func (r *row) stallCause() error {
-	for _, chunk := range r.decision.document.Chunks {
-		if err, stalls := r.stalled[chunk.Text]; stalls {
-			return err
-		}
+// postpone has a row rest after a failure.
+func (r *row) postpone(err error, took time.Duration) {
+	s := &r.stalled
+	if texts := r.stalledTexts(); len(texts) > 0 && tellsOfTexts(err) {
+		s.texts[texts[0]] = err
 	}
-	return errStalled
-}
-
-// lay puts rows in line, or among those that are ready where newer changes wait behind them. The caller holds t.mu.
-func (t *Table) lay(rows []*row) {
-	t.queue.shelve(rows)
-	for _, r := range rows {
-		if t.queue.busy[r.id] > 0 {
-			t.aside.ready = append(t.aside.ready, r)
-		} else {
-			t.aside.stalled = append(t.aside.stalled, r)
-		}
+	s.rest = min(2*s.rest, reviveMost)
+	if took > reviveSoon {
+		s.rest = max(s.rest, min(reviveShare*took, reviveSlow))
 	}
-}
-
-// recall ends the wait of a row for which a newer change came. The caller holds t.mu.
-func (t *Table) recall(id string) bool {
-	i := slices.IndexFunc(t.aside.stalled, func(r *row) bool { return r.id == id })
-	if i < 0 {
-		return false
-	}
-	t.aside.ready = append(t.aside.ready, t.aside.stalled[i])
-	t.aside.stalled = slices.Delete(t.aside.stalled, i, i+1)
-	return true
-}
-
-// takeStalled removes the first row in line; nil: there is none.
-func (t *Table) takeStalled() *row {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if len(t.aside.stalled) == 0 {
-		return nil
-	}
-	r := t.aside.stalled[0]
-	t.aside.stalled = slices.Delete(t.aside.stalled, 0, 1)
-	return r
-}
-
-// stalling tells what the line waits for. With nil, which says that there is none, its revival is over.
-func (t *Table) stalling() error {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	line := t.aside.stalled
-	if len(line) == 0 {
-		t.aside.reviving = false
-		return nil
-	}
-	return &fault{
-		class: ClassRetry, reason: reasonStalls, err: line[0].stallCause(),
-		text: fmt.Sprintf("the embedding endpoint takes other texts and fails on that of row %s of %s, which is asked for again and again beside the others, "+
-			"as %d in all; shorten it, set chunk or embedding.maxTextTokens, or raise embedding.timeout", line[0].id, t.name, len(line)),
-	}
+	s.due = time.Now().Add(max(s.rest, RetryAfter(err)))
 }
 
 // untilDrain returns a context that ends with the beginning of a drain: nothing is worth waiting for of what has failed before.

@@ -1,47 +1,99 @@
 package indexer
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
 )
 
 // An endpoint may fail on a text for the text's own sake, as an outage does: llama.cpp's server answers 500 to one over its physical batch,
-// and a very long one may never be done within embedding.timeout. Such a text is found and set aside (revive.go), and never condemned: nothing
-// tells it from a good one before an endpoint that has only strength for small ones for an hour.
+// and a very long one may never be done within embedding.timeout. Such a text is found and set aside (revive.go), and never condemned:
+// nothing tells it from a good one before an endpoint that has only strength for small ones for an hour.
 
 // stallFailures is how often a request fails before it is held against its texts. Until then it may be anything.
 const stallFailures = 3
 
 // stall is what is known of a request that fails as an outage does.
 type stall struct {
-	patience int // failures before a plain text is asked for, too
+	of       *asking
+	alone    bool // it has a single text
 	failures int
+	proofs   int // failures in a row, each right after a plain text was taken
 	last     error
-	over     bool // the texts stall: the endpoint took a plain one, and failed on these right after it
+	over     bool // the texts stall
 }
 
 // attempt makes one attempt of ask. When it is time for the plain text that comes first: an endpoint that fails on it, too, has had one
 // request, as from any caller in an outage.
-func (s *stall) attempt(ctx context.Context, plain func(context.Context, error) error, ask func(context.Context) error) error {
-	vouched := s.failures >= s.patience
+func (s *stall) attempt(ctx context.Context, ask func(context.Context) error) error {
+	if s.over {
+		return interrupted(s.last)
+	}
+	text, vouched := s.due()
 	if vouched {
-		if err := plain(ctx, s.last); err != nil {
+		if err := s.of.vouch(ctx, text, s.last); err != nil {
+			if !limited(err) {
+				s.proofs = 0
+			}
 			return err
 		}
+	} else if s.failures >= stallFailures && s.of.pool.voucher.searches() {
+		return &fault{class: ClassRetry, reason: reasonStalls, own: true, err: s.last, text: "waits until another request was searched for texts that the embedding endpoint fails on"}
 	}
 	err := ask(ctx)
 	switch {
+	case limited(err):
+		return err
 	case !tellsOfTexts(err):
-		s.failures = 0
+		s.failures, s.proofs = 0, 0
 		return err
-	case !vouched:
-		s.failures, s.last = s.failures+1, err
-		return err
-	default:
-		s.over, s.last = true, err
-		return &fault{class: ClassRetry, reason: reasonStalls, own: true, err: err, text: "the embedding endpoint takes a plain text, and fails on others"}
 	}
+	s.failures, s.last = s.failures+1, err
+	if !vouched {
+		return err
+	}
+	if s.proofs++; !s.alone || s.proofs > 1 { // several texts are only halved for it
+		s.over = true
+	}
+	return &fault{class: ClassRetry, reason: reasonStalls, own: true, err: err, text: "the embedding endpoint takes a plain text, and fails on others"}
+}
+
+// due says whether the next attempt is to show whose fault it is, and with which text.
+func (s *stall) due() (text string, is bool) {
+	if !s.of.searching && s.failures < stallFailures {
+		return "", false
+	}
+	text, is = s.of.pool.voucher.text()
+	return text, is && (s.alone || s.of.search())
+}
+
+// search has this request be the one that is searched for texts that stall: a flood of them leaves the endpoint to the others.
+func (a *asking) search() bool {
+	if a.searching {
+		return true
+	}
+	select {
+	case a.pool.search <- struct{}{}:
+		a.searching = true
+	default:
+	}
+	return a.searching
+}
+
+// vouch asks for another text, after a failure. One that is refused proves nothing.
+func (a *asking) vouch(ctx context.Context, text string, failure error) error {
+	_, err := a.pool.embed(ctx, []string{text})
+	if err == nil && a.searching {
+		a.pool.voucher.vouched()
+	}
+	switch {
+	case err == nil && a.stopping():
+		return interrupted(failure)
+	case err != nil && Classify(err) == ClassPoison:
+		return cmp.Or(failure, errStalled)
+	}
+	return err
 }
 
 // reasonStalls is the reason of a text that the endpoint fails on, while it takes others.
@@ -49,11 +101,11 @@ const reasonStalls = "text_stalls"
 
 var errStalled error = &fault{class: ClassRetry, reason: reasonStalls, text: "the texts are to be searched for those that stall"}
 
-// tellsOfTexts says whether a failure that waiting may cure can be for the sake of the texts that were sent. One of who asks too much is not.
-func tellsOfTexts(err error) bool {
-	if err == nil || Classify(err) != ClassRetry || RetryAfter(err) > 0 {
-		return false
-	}
+// tellsOfTexts says whether a failure that waiting may cure can be for the sake of the texts that were sent.
+func tellsOfTexts(err error) bool { return err != nil && Classify(err) == ClassRetry && !limited(err) }
+
+// limited says whether the endpoint complains of how much it is asked.
+func limited(err error) bool {
 	var answered interface{ Status() int }
-	return !errors.As(err, &answered) || answered.Status() != http.StatusTooManyRequests
+	return RetryAfter(err) > 0 || errors.As(err, &answered) && answered.Status() == http.StatusTooManyRequests
 }
