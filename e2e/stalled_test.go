@@ -45,7 +45,7 @@ func TestATextThatTheEndpointFailsOn(t *testing.T) {
 		return func(ctx context.Context) error { return counted(ctx, d.collection, n) }
 	}
 	eventually(t, 30*time.Second, indexed(200))
-	d.says(t, 5*time.Second, "retrying", "the embedding endpoint takes other texts and fails on that of row 10", "input is too large to process")
+	d.says(t, 5*time.Second, "retrying", "the embedding endpoint takes other texts and fails on those of", "row 10", "input is too large to process")
 
 	for id := range int64(20) { // each by itself, while the others wait
 		insert(t, "stalled", makeRow(301+id))

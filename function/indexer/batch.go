@@ -19,6 +19,8 @@ type row struct {
 	texts    int                  // embedded for it, and not told in an outcome yet
 	shelved  load                 // what of it counts as waiting while it is aside; the table's lock guards it
 	stalled  stalling
+	// truncates of the table that there were when it was planned last.
+	truncates int
 }
 
 // batch works on the rows of some records until every record is settled. Rows finish one by one.

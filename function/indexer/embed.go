@@ -2,9 +2,9 @@ package indexer
 
 import (
 	"context"
-	"errors"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // embedded is the answer to some of the texts of a batch: their vectors, or why there are none.
@@ -58,6 +58,10 @@ func (a *asking) request(ctx context.Context, texts []string) {
 		}
 	}()
 	for parts := []embedded{{texts: texts}}; len(parts) > 0; parts = parts[1:] {
+		if a.searching && a.stopping() {
+			a.emit(ctx, embedded{texts: parts[0].texts, err: interrupted(errStalled)})
+			continue
+		}
 		for _, p := range a.refine(ctx, parts[0].texts, parts[0].attempts) {
 			if n := len(p.texts) / 2; n > 0 {
 				parts = append(parts, embedded{texts: p.texts[:n], attempts: p.attempts}, embedded{texts: p.texts[n:], attempts: p.attempts})
@@ -80,19 +84,17 @@ func (a *asking) refine(ctx context.Context, texts []string, attempts int) (stal
 		}
 	}()
 	bisect(texts, func(part []string) error {
-		if len(part) < len(texts) && leave == nil {
+		if len(part) < len(texts) && leave == nil && !a.searching { // who waited for the lane with pool.search in hand might wait for who waits for that
 			leave = a.pool.enterLane(ctx)
 		}
 		var vectors [][]float32
 		s := stall{of: a, alone: len(part) == 1}
-		n, err := a.retry(ctx, &a.pool.gate, &s.over, func(ctx context.Context) error {
-			return s.attempt(ctx, func(ctx context.Context) (err error) {
-				vectors, err = a.ask(ctx, part, len(suspects) == 1 && suspects[0] == part[0])
-				return err
-			})
+		n, err := a.persist(ctx, &s, func(ctx context.Context) (err error) {
+			vectors, err = a.ask(ctx, part, len(suspects) == 1 && suspects[0] == part[0])
+			return err
 		})
 		attempts += n
-		if s.over {
+		if s.stalls() {
 			stalled = append(stalled, embedded{texts: part, err: s.last, stalls: true, attempts: attempts})
 			return errStalled
 		}
@@ -108,11 +110,40 @@ func (a *asking) refine(ctx context.Context, texts []string, attempts int) (stal
 		a.emit(ctx, embedded{texts: part, vectors: vectors, attempts: attempts})
 		return nil
 	}, func(part []string, err error) {
-		if !errors.Is(err, errStalled) {
+		if err != errStalled { //nolint:errorlint // itself: in a chain it is a cause
 			a.emit(ctx, embedded{texts: part, err: err, attempts: attempts})
 		}
 	})
 	return stalled
+}
+
+// persist makes attempts of op until it is done, refused or found to stall. While another request is searched it waits, before the gate and not at it.
+func (a *asking) persist(ctx context.Context, s *stall, op func(context.Context) error) (attempts int, err error) {
+	for {
+		n, err := a.retry(ctx, &a.pool.gate, &s.over, func(ctx context.Context) error { return s.attempt(ctx, op) })
+		attempts += n
+		if !s.yields {
+			return attempts, err
+		}
+		for a.pool.voucher.searches() {
+			if a.stopping() || !rested(ctx, gateTrying) {
+				return attempts, err
+			}
+		}
+		s.over, s.yields = false, false
+	}
+}
+
+// rested waits, unless ctx ends before.
+func rested(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
 }
 
 // ask makes one attempt. A single text is refused only if it is twice, because a proxy may refuse now and then, whatever it is asked. The last suspect, beside

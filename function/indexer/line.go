@@ -12,9 +12,10 @@ import (
 
 // line is the rows of a table that are aside because the endpoint fails on their texts while it takes others. The table's lock guards it.
 type line struct {
-	rows     []*row
-	reviving bool      // revive runs
-	quiet    time.Time // nothing is asked for before
+	rows      []*row
+	reviving  bool      // revive runs
+	quiet     time.Time // nothing is asked for before
+	truncates int       // how many there were: who was planned before one is planned again
 }
 
 // stalling is what a row that stands in line, or has stood there, knows of it.
@@ -26,7 +27,7 @@ type stalling struct {
 	heals int // of the pool when it was asked for
 }
 
-// asideChanges is how many changes a row keeps while it is aside, if the newest has all of its columns.
+// asideChanges is how many changes a row keeps while it is aside, the newest ones, if the newest has all of its columns.
 const asideChanges = 16
 
 // stall notes a text that the endpoint fails on.
@@ -87,26 +88,43 @@ func (t *Table) lighten(r *row) {
 	for _, v := range r.cache {
 		size += 4 * len(v)
 	}
-	if size > t.queue.limits.MaxBytes/64 {
+	if r.cache == nil || size > t.queue.limits.MaxBytes/64 {
 		r.cache = make(map[string][]float32)
 	}
 	w := r.decision.winner
 	if newest(r.items) != w || !w.whole() {
 		return
 	}
-	var kept []*item
-	for _, it := range r.items {
-		same := it.Change.Version.SameChange(w.Change.Version)
+	others := without(r.items, w)
+	slices.SortStableFunc(others, (*item).compare)
+	void := max(0, len(others)+1-asideChanges)
+	kept := []*item{w}
+	for i, it := range others {
 		switch {
-		case it == w || !same && len(r.items) <= asideChanges:
+		case it.Repair != nil:
 			kept = append(kept, it)
-		case same: // may be the same message, which must come again
-			t.settle(it, Outcome{Kind: Interrupted})
-		default:
+		case it.Change.Version.SameChange(w.Change.Version): // may be the same message, which must come again until w is done
+			t.twin(w, it)
+		case i < void:
 			t.settle(it, Outcome{Kind: Superseded, Attempts: it.attempts})
+		default:
+			kept = append(kept, it)
 		}
 	}
 	r.items = kept
+}
+
+// asideTwins is how many changes of one version end with the newest of them: other messages that say the same, or the deletion that a key's change begins with.
+const asideTwins = 3
+
+// twin has an earlier change of w's version end with w. Those beyond asideTwins are copies that came with reconnections.
+func (t *Table) twin(w, it *item) {
+	all := slices.Concat(it.twins, []*item{it}, w.twins)
+	it.twins = nil
+	w.twins = all[:min(len(all), asideTwins)]
+	for _, extra := range all[len(w.twins):] {
+		t.settle(extra, Outcome{Kind: Interrupted})
+	}
 }
 
 // lay puts rows in line, or among those that are ready where newer changes wait behind them. The caller holds t.mu.
@@ -116,7 +134,7 @@ func (t *Table) lay(rows []*row) {
 		if s := &r.stalled; s.rest == 0 {
 			s.rest, s.due, s.heals = reviveSoon, time.Now().Add(reviveSoon), t.pool.voucher.healed()
 		}
-		if t.queue.busy[r.id] > 0 {
+		if t.queue.busy[r.id] > 0 || r.truncates != t.aside.line.truncates {
 			t.aside.ready = append(t.aside.ready, r)
 		} else {
 			t.aside.line.rows = append(t.aside.line.rows, r)
@@ -140,30 +158,51 @@ func (t *Table) recall(id string) bool {
 func (t *Table) recallAll() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	t.aside.line.truncates++
 	t.aside.ready = append(t.aside.ready, t.aside.line.rows...)
 	t.aside.line.rows = nil
 	t.dispatch()
 }
 
-// takeDue removes the row whose turn it is, or, of several, those whose turn is next.
+// truncated is how many truncates of the table there were so far.
+func (t *Table) truncated() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.aside.line.truncates
+}
+
+// takeDue removes the row whose turn it is, or, of several, those whose turn is next. Those with short rests go first: they have stood there for a
+// moment only.
 func (t *Table) takeDue(n int) []*row {
 	heals := t.pool.voucher.healed()
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	l, now := &t.aside.line, time.Now()
-	if n == 1 && now.Before(l.quiet) {
+	if len(l.rows) == 0 || n == 1 && now.Before(l.quiet) {
 		return nil
 	}
+	due := func(r *row) bool { return !now.Before(r.stalled.due) }
 	slices.SortStableFunc(l.rows, func(a, b *row) int {
-		return cmp.Or(cmp.Compare(a.stalled.heals, b.stalled.heals), a.stalled.due.Compare(b.stalled.due))
-	})
-	if n = min(n, len(l.rows)); n == 1 {
-		if s := l.rows[0].stalled; s.heals == heals && now.Before(s.due) {
-			return nil
+		switch x, y := due(a), due(b); {
+		case x && y:
+			return cmp.Compare(a.stalled.rest, b.stalled.rest)
+		case x:
+			return -1
+		case y:
+			return 1
+		default:
+			return a.stalled.due.Compare(b.stalled.due)
 		}
+	})
+	first := 0
+	if n == 1 && !due(l.rows[0]) {
+		first = slices.IndexFunc(l.rows, func(r *row) bool { return r.stalled.heals != heals })
 	}
-	rows := slices.Clone(l.rows[:n])
-	l.rows = slices.Delete(l.rows, 0, n)
+	if first < 0 {
+		return nil
+	}
+	rows := slices.Clone(l.rows[first:min(first+n, len(l.rows))])
+	l.rows = slices.Delete(l.rows, first, first+len(rows))
 	return rows
 }
 
@@ -177,7 +216,7 @@ func (t *Table) stands() error {
 	}
 	first := slices.MinFunc(rows, func(a, b *row) int { return a.stalled.since.Compare(b.stalled.since) })
 	full := ""
-	if !t.queue.fits(0) {
+	if t.queue.crammed() {
 		full = "; no more changes are taken until some of them are done"
 	}
 	return &fault{

@@ -20,6 +20,8 @@ type pass struct {
 	lacking []*row // to be set aside until their columns are read from the table
 	blocked []*row // to be set aside until another process has deleted their dead records
 	stalled []*row // to be set aside until the endpoint takes their texts: known before anything is asked
+
+	truncates int // of the table before the look-up
 }
 
 // slot is the place of one vector.
@@ -36,6 +38,7 @@ func newPass(b *batch, rows int) *pass {
 }
 
 func (p *pass) run(ctx context.Context, rows []*row) {
+	p.truncates = p.table.truncated()
 	for _, r := range p.lookUp(ctx, rows) {
 		p.plan(r)
 	}
@@ -130,6 +133,7 @@ func (p *pass) plan(r *row) {
 		p.clearDead(r)
 		return
 	}
+	r.truncates = p.truncates
 	d := planner{builder: p.table.builder, fetches: p.table.columns != nil}.plan(r.items, r.doubted())
 	r.decision = d
 	for _, bad := range d.poisoned {
@@ -164,13 +168,14 @@ func (p *pass) plan(r *row) {
 func (p *pass) want(r *row) {
 	chunks := r.decision.document.Chunks
 	r.vectors, r.missing = make([][]float32, len(chunks)), 0
-	r.stalled = r.stalled.of(chunks)
+	if r.stalled = r.stalled.of(chunks); r.stalled.texts != nil {
+		r.vectors = nil
+		p.stalled = append(p.stalled, r) // nothing is asked for beside it
+		return
+	}
 	for i, chunk := range chunks {
 		if v, ok := r.cache[chunk.Text]; ok {
 			r.vectors[i] = v
-			continue
-		}
-		if _, stalls := r.stalled.texts[chunk.Text]; stalls {
 			continue
 		}
 		waiting, asked := p.need[chunk.Text]
@@ -182,14 +187,11 @@ func (p *pass) want(r *row) {
 		p.need[chunk.Text] = append(waiting, slot{row: r, chunk: i})
 		r.missing++
 	}
-	switch {
-	case r.missing > 0:
-		p.open[r] = struct{}{}
-	case r.stalls():
-		p.stalled = append(p.stalled, r)
-	default:
+	if r.missing == 0 {
 		p.write(r)
+		return
 	}
+	p.open[r] = struct{}{}
 }
 
 // embedded takes the answer to some texts.

@@ -28,6 +28,11 @@ func (q *queue) fits(bytes int) bool {
 	return now == load{} || now.records < waitingBatches*q.limits.MaxRecords && now.bytes+bytes <= q.limits.MaxBytes
 }
 
+// crammed reports whether what is aside has reached the bound by itself.
+func (q *queue) crammed() bool {
+	return q.shelved.records >= waitingBatches*q.limits.MaxRecords || q.shelved.bytes >= q.limits.MaxBytes
+}
+
 // shelve counts rows that are set aside.
 func (q *queue) shelve(rows []*row) {
 	for _, r := range rows {

@@ -16,27 +16,31 @@ const (
 	reviveLook  = time.Second
 	// reviveRows is how many rows are asked for together once the endpoint takes them again.
 	reviveRows = 64
+	// reviveDoubt is how many failures in a row make it ask for another text: it may be the endpoint.
+	reviveDoubt = 3
 )
 
 // revival asks again for texts that the endpoint failed on while it took others.
 type revival struct {
 	embedding
-	table   *Table
-	trouble *trouble
-	wait    func(time.Duration) bool
+	table    *Table
+	trouble  *trouble
+	wait     func(time.Duration) bool
+	failures int   // in a row
+	endpoint error // what it fails with on any text; nil: it works, as far as is known
 }
 
 // revive asks for the texts of the rows in line as their turn comes, one row at a time, until none is left or the table is drained. With each
-// success the next are asked for at once, twice as many together: it was the endpoint rather than the texts. While the endpoint's gate is
-// shut nothing is asked for.
+// success the next are asked for at once, twice as many together: it was the endpoint rather than the texts.
 func (t *Table) revive() {
-	v := &revival{embedding: embedding{pool: t.pool}, table: t, trouble: t.cond.minor(), wait: t.waiter(t.ctx)}
+	v := &revival{embedding: embedding{pool: t.pool, stop: t.draining}, table: t, trouble: t.cond.minor(), wait: t.waiter(t.ctx)}
 	defer v.trouble.clear()
 	ctx, cancel := t.untilDrain()
 	defer cancel()
 	for n := 1; v.stands(); {
 		var rows []*row
-		if t.pool.gate.open() {
+		through, works := v.enter(ctx)
+		if works {
 			rows = t.takeDue(n)
 		}
 		if len(rows) == 0 {
@@ -45,10 +49,7 @@ func (t *Table) revive() {
 			}
 			continue
 		}
-		began := time.Now()
-		err := v.ask(ctx, rows)
-		v.settle(rows, err, time.Since(began))
-		if n = min(2*n, reviveRows); err != nil {
+		if n = min(2*n, reviveRows); !v.turn(ctx, through, rows) {
 			n = 1
 		}
 	}
@@ -57,11 +58,15 @@ func (t *Table) revive() {
 // stands tells what the line waits for, and whether there is one. One that is empty for a moment is not over: a row may be on its way back.
 func (v *revival) stands() bool {
 	for range 2 {
-		if cause := v.table.stands(); cause != nil {
+		cause := v.table.stands()
+		switch {
+		case cause != nil && v.endpoint != nil:
+			v.trouble.report(severity(v.endpoint), v.endpoint)
+			return true
+		case cause != nil:
 			v.trouble.report(Retrying, cause)
 			return true
-		}
-		if !v.wait(reviveLook) {
+		case !v.wait(reviveLook):
 			return false
 		}
 	}
@@ -69,6 +74,58 @@ func (v *revival) stands() bool {
 	defer v.table.mu.Unlock()
 	v.table.aside.line.reviving = len(v.table.aside.line.rows) > 0
 	return v.table.aside.line.reviving
+}
+
+// enter goes through the endpoint's gate. Where that is shut, or after failures in a row, the endpoint is asked for another text first, as by any of those who
+// stand there, because there may be nobody else.
+func (v *revival) enter(ctx context.Context) (through transit, ok bool) {
+	doubted := !v.pool.gate.open() || v.failures >= reviveDoubt
+	for {
+		through, pause, cause := v.pool.gate.try(&caller{})
+		switch {
+		case pause > 0:
+			v.endpoint = cause
+			return transit{}, false
+		case !doubted:
+			v.endpoint = nil
+			return through, true
+		}
+		if v.endpoint = v.vouch(ctx, through); v.endpoint != nil {
+			return transit{}, false
+		}
+		doubted, v.failures = false, 0
+	}
+}
+
+// vouch asks for another text. One that is refused is from an endpoint that works.
+func (v *revival) vouch(ctx context.Context, through transit) error {
+	text, _ := v.pool.voucher.text()
+	err := v.table.backoff.attempt(ctx, through, func(ctx context.Context) error {
+		_, err := v.pool.embed(ctx, []string{text})
+		return err
+	})
+	if err != nil && Classify(err) == ClassPoison {
+		v.pool.voucher.refused()
+		return nil
+	}
+	return err
+}
+
+// turn asks for the texts of rows, once, and puts the rows where they belong then.
+func (v *revival) turn(ctx context.Context, through transit, rows []*row) (taken bool) {
+	began := time.Now()
+	var err error
+	_ = v.table.backoff.attempt(ctx, through, func(ctx context.Context) error {
+		if err = v.ask(ctx, rows); tellsOfTexts(err) {
+			return &fault{class: ClassRetry, reason: reasonStalls, own: true, err: err, text: "fails still"}
+		}
+		return err
+	})
+	if v.failures++; err == nil {
+		v.failures = 0
+	}
+	v.settle(rows, err, time.Since(began))
+	return err == nil
 }
 
 // ask asks for the texts of rows that stall: those of one row one by one, up to the first that fails, those of several together, as many as a request holds.
@@ -91,36 +148,38 @@ func (v *revival) ask(ctx context.Context, rows []*row) error {
 			return err
 		}
 		for i, text := range request {
-			for _, r := range rows {
-				r.revived(text, vectors[i])
-			}
+			revived(rows, text, vectors[i])
 		}
 	}
 	return nil
 }
 
-// revived takes the vector of a text, if the row waits for it.
-func (r *row) revived(text string, vector []float32) {
-	if _, stalls := r.stalled.texts[text]; stalls {
-		r.cache[text] = vector
-		r.texts++
-		delete(r.stalled.texts, text)
+// revived hands the vector of a text to the rows that wait for it.
+func revived(rows []*row, text string, vector []float32) {
+	texts := 1 // embedded for the first of them
+	for _, r := range rows {
+		if _, stalls := r.stalled.texts[text]; stalls {
+			r.cache[text] = vector
+			r.texts += texts
+			texts = 0
+			delete(r.stalled.texts, text)
+		}
 	}
 }
 
 // settle puts rows where they belong after they were asked for.
 func (v *revival) settle(rows []*row, err error, took time.Duration) {
 	t := v.table
+	condemned := len(rows) == 1 && err != nil && Classify(err) == ClassPoison
 	if len(rows) == 1 {
 		r := rows[0]
 		r.decision.winner.attempts++
-		if err != nil && Classify(err) == ClassPoison && !t.reject(r, r.decision.winner, "embed", err) {
+		if condemned && !t.reject(r, r.decision.winner, "embed", err) {
 			t.gone(r)
 			return
 		}
 		if err != nil {
-			r.postpone(err, took)
-			r.stalled.heals = t.pool.voucher.healed()
+			r.postpone(err, took, t.pool.voucher.healed())
 		}
 	}
 	t.mu.Lock()
@@ -130,7 +189,7 @@ func (v *revival) settle(rows []*row, err error, took time.Duration) {
 	}
 	for _, r := range rows {
 		t.queue.unshelve(r)
-		if len(r.stalled.texts) > 0 && !condemned(rows, err) {
+		if len(r.stalled.texts) > 0 && !condemned {
 			t.lay([]*row{r})
 		} else {
 			t.queue.shelve([]*row{r})
@@ -140,13 +199,8 @@ func (v *revival) settle(rows []*row, err error, took time.Duration) {
 	t.dispatch()
 }
 
-// condemned reports whether a row's newest change was rejected, and an older one is left.
-func condemned(rows []*row, err error) bool {
-	return len(rows) == 1 && err != nil && Classify(err) == ClassPoison
-}
-
 // postpone has a row rest after a failure.
-func (r *row) postpone(err error, took time.Duration) {
+func (r *row) postpone(err error, took time.Duration, heals int) {
 	s := &r.stalled
 	if texts := r.stalledTexts(); len(texts) > 0 && tellsOfTexts(err) {
 		s.texts[texts[0]] = err
@@ -155,7 +209,7 @@ func (r *row) postpone(err error, took time.Duration) {
 	if took > reviveSoon {
 		s.rest = max(s.rest, min(reviveShare*took, reviveSlow))
 	}
-	s.due = time.Now().Add(max(s.rest, RetryAfter(err)))
+	s.due, s.heals = time.Now().Add(max(s.rest, RetryAfter(err))), heals
 }
 
 // untilDrain returns a context that ends with the beginning of a drain: nothing is worth waiting for of what has failed before.

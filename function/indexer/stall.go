@@ -1,7 +1,6 @@
 package indexer
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -19,12 +18,14 @@ type stall struct {
 	of       *asking
 	alone    bool // it has a single text
 	failures int
-	proofs   int // failures in a row, each right after a plain text was taken
+	plainly  bool // the next attempt is made without another text: an endpoint that fails now and then would have to take two in a row, for ever
+	proofs   int  // failures in a row, each right after another text was taken
 	last     error
-	over     bool // the texts stall
+	over     bool // there is no use in going on: the texts stall, or
+	yields   bool // another request is searched
 }
 
-// attempt makes one attempt of ask. When it is time for the plain text that comes first: an endpoint that fails on it, too, has had one
+// attempt makes one attempt of ask. When it is time for another text that comes first: an endpoint that fails on it, too, has had one
 // request, as from any caller in an outage.
 func (s *stall) attempt(ctx context.Context, ask func(context.Context) error) error {
 	if s.over {
@@ -33,14 +34,11 @@ func (s *stall) attempt(ctx context.Context, ask func(context.Context) error) er
 	text, vouched := s.due()
 	if vouched {
 		if err := s.of.vouch(ctx, text, s.last); err != nil {
-			if !limited(err) {
-				s.proofs = 0
-			}
+			s.plainly = true
 			return err
 		}
-	} else if s.failures >= stallFailures && s.of.pool.voucher.searches() {
-		return &fault{class: ClassRetry, reason: reasonStalls, own: true, err: s.last, text: "waits until another request was searched for texts that the embedding endpoint fails on"}
 	}
+	s.plainly = false
 	err := ask(ctx)
 	switch {
 	case limited(err):
@@ -51,22 +49,33 @@ func (s *stall) attempt(ctx context.Context, ask func(context.Context) error) er
 	}
 	s.failures, s.last = s.failures+1, err
 	if !vouched {
+		s.yield()
 		return err
 	}
 	if s.proofs++; !s.alone || s.proofs > 1 { // several texts are only halved for it
 		s.over = true
 	}
-	return &fault{class: ClassRetry, reason: reasonStalls, own: true, err: err, text: "the embedding endpoint takes a plain text, and fails on others"}
+	return &fault{class: ClassRetry, reason: reasonStalls, own: true, err: err, text: "the embedding endpoint takes another text, and fails on this request"}
 }
 
 // due says whether the next attempt is to show whose fault it is, and with which text.
 func (s *stall) due() (text string, is bool) {
-	if !s.of.searching && s.failures < stallFailures {
+	if s.plainly || !s.of.searching && s.failures < stallFailures {
 		return "", false
 	}
 	text, is = s.of.pool.voucher.text()
 	return text, is && (s.alone || s.of.search())
 }
+
+// yield leaves the endpoint to the request that is searched: one that failed as often would only shut the gate before it.
+func (s *stall) yield() {
+	if !s.of.searching && s.failures >= stallFailures && s.of.pool.voucher.searches() {
+		s.over, s.yields = true, true
+	}
+}
+
+// stalls reports whether the texts turned out to stall.
+func (s *stall) stalls() bool { return s.over && !s.yields }
 
 // search has this request be the one that is searched for texts that stall: a flood of them leaves the endpoint to the others.
 func (a *asking) search() bool {
@@ -84,14 +93,14 @@ func (a *asking) search() bool {
 // vouch asks for another text, after a failure. One that is refused proves nothing.
 func (a *asking) vouch(ctx context.Context, text string, failure error) error {
 	_, err := a.pool.embed(ctx, []string{text})
-	if err == nil && a.searching {
-		a.pool.voucher.vouched()
-	}
 	switch {
 	case err == nil && a.stopping():
 		return interrupted(failure)
+	case err == nil && a.searching:
+		a.pool.voucher.vouched()
 	case err != nil && Classify(err) == ClassPoison:
-		return cmp.Or(failure, errStalled)
+		a.pool.voucher.refused()
+		return &fault{class: ClassRetry, reason: reasonStalls, own: true, err: err, text: "the text that was to show whether the embedding endpoint works is refused"}
 	}
 	return err
 }

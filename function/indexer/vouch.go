@@ -8,13 +8,12 @@ import (
 	"time"
 )
 
-// Before a text is held to stall the endpoint has to take another right before it: one of the tables' own that it took not long ago, as long a one
-// as there was, or, while there is none, a plain one. That proves little, an endpoint out of memory may still have room for a word, so texts
+// Before a text is held to stall the endpoint has to take another right before it: half of one of the tables' own that it took not long ago, of the
+// longest among some, or, while there is none, a plain one. That proves little, an endpoint out of memory may still have room for a word, so texts
 // are set aside for it only now and then.
 const (
 	vouchFor   = 10 * time.Minute // how long a text that was taken may vouch
 	vouchBytes = 16 << 10         // of a text that is remembered
-	vouchLong  = 1 << 10          // from here on it makes room for what makes it new
 	vouchPlain = 8                // texts that may be set aside for a plain one, and one more each vouchMore
 	vouchMore  = time.Minute
 	// vouchSearch is how long others leave the endpoint to the request that is searched after it was seen to work.
@@ -66,11 +65,15 @@ func (v *voucher) text() (text string, ok bool) {
 	if v.sample == "" {
 		return plainText + nonce, v.spent < vouchPlain
 	}
-	cut := len(v.sample)
-	if cut > vouchLong { // it may be just what the endpoint takes
-		cut -= 4 * len(nonce)
-	}
-	return strings.ToValidUTF8(v.sample[:cut], "") + nonce, true
+	// The longest may be just what the endpoint takes.
+	return strings.ToValidUTF8(v.sample[:len(v.sample)/2], "") + nonce, true
+}
+
+// refused drops a text that the endpoint does not take so.
+func (v *voucher) refused() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.sample = ""
 }
 
 // blame notes a text that was set aside.
