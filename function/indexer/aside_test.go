@@ -208,7 +208,7 @@ func TestWhatIsAsideIsBounded(t *testing.T) {
 					require.Equal(t, Indexed, p.outcome(t).Kind)
 				}
 				require.Zero(t, r.ledger.inFlight)
-				require.Zero(t, r.table.queue.shelved.records+r.table.queue.shelved.bytes)
+				require.Zero(t, r.shelved().records+r.shelved().bytes)
 			})
 		})
 	}
@@ -246,7 +246,7 @@ func TestARowThatCannotBeReadGivesWay(t *testing.T) {
 		release()
 		require.Equal(t, []Kind{Indexed, Poison, Poison}, kinds(t, receipts))
 		require.Equal(t, []Kind{Indexed}, kinds(t, r.submit(upserted(2, 9, "later"))))
-		require.Zero(t, r.table.queue.shelved.records)
+		require.Zero(t, r.shelved().records)
 	})
 }
 

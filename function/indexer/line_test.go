@@ -39,6 +39,20 @@ func TestTextsThatStallAreBounded(t *testing.T) {
 	})
 }
 
+// inLine is how many rows stand in line.
+func (r *rig) inLine() int {
+	r.table.mu.Lock()
+	defer r.table.mu.Unlock()
+	return len(r.table.aside.line.rows)
+}
+
+// shelved is what counts as aside.
+func (r *rig) shelved() load {
+	r.table.mu.Lock()
+	defer r.table.mu.Unlock()
+	return r.table.queue.shelved
+}
+
 // stalled has a row stand in line with a text that the endpoint fails on.
 func (r *rig) stalled(id, lsn int, title string) *receipt {
 	r.t.Helper()
@@ -89,7 +103,7 @@ func TestARowAsideKeepsFewChanges(t *testing.T) {
 			all = append(all, r.submit(upserted(1, 2+i, "bad"), upserted(1, 2+i, "bad"))...)
 			<-time.After(2 * time.Second)
 		}
-		require.LessOrEqual(t, r.table.queue.shelved.records, asideChanges+1)
+		require.LessOrEqual(t, r.shelved().records, asideChanges+1)
 		require.Equal(t, Superseded, first.outcome(t).Kind)
 		require.Equal(t, Indexed, r.submit(upserted(2, 1, "good"))[0].outcome(t).Kind)
 		last := all[len(all)-2:]
@@ -139,11 +153,80 @@ func TestAChunkThatStallsLeavesRoomForOthers(t *testing.T) {
 			r.embedder.size, r.embedder.fault = 16, breaking(on.Load)
 		})
 		p := r.stalled(1, 1, strings.Repeat("some words ", 400)+"bad")
-		require.LessOrEqual(t, r.table.queue.shelved.bytes, 100+4096/64)
+		require.LessOrEqual(t, r.shelved().bytes, 100+4096/64)
 		require.Equal(t, Indexed, r.submit(upserted(2, 1, "good"))[0].outcome(t).Kind)
 		on.Store(false)
 		require.Equal(t, Indexed, p.outcome(t).Kind)
 	})
+}
+
+// A repair among the older changes stays: only with it may a mark that cannot be read be written over.
+func TestARowAsideKeepsItsRepair(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		on := failing()
+		r := newRig(t, func(r *rig) { r.embedder.fault = breaking(on.Load) })
+		r.submit(upserted(1, 1, "first"))[0].outcome(t)
+		r.spoil("1", map[string]any{document.KeyFingerprint: 7, document.KeyChunks: "x"})
+		mended := r.mend(upserted(1, 2, "bad"), Repair{Text: true, Chunks: 1})
+		<-time.After(time.Minute)
+		var all []*receipt
+		for i := range asideChanges + 4 {
+			all = append(all, r.submit(upserted(1, 3+i, "bad"))...)
+			<-time.After(2 * time.Second)
+		}
+		require.False(t, mended.settled())
+		on.Store(false)
+		require.Equal(t, Indexed, all[len(all)-1].outcome(t).Kind)
+		require.Equal(t, Superseded, mended.outcome(t).Kind)
+	})
+}
+
+// One row aside does not make a full queue the fault of what is aside.
+func TestALineTellsWhatItStops(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, func(r *rig) { r.embedder.fault = breaking(always) })
+		r.submit(upserted(999, 1, "a text that the endpoint takes"))[0].outcome(t)
+		r.stalled(1, 1, "bad")
+		require.NotContains(t, r.table.Condition().Cause, "no more changes")
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		for i := range 100 {
+			rec, _ := record(upserted(2+i, 1, fmt.Sprint("bad ", i)), 100)
+			if r.table.Submit(ctx, rec) != nil {
+				break
+			}
+		}
+		<-time.After(time.Minute)
+		require.Contains(t, r.table.Condition().Cause, "no more changes are taken until some of them are done")
+	})
+}
+
+// A truncate comes while the row is searched, or asked for: it misses neither.
+func TestATruncateBesideATextThatIsAskedFor(t *testing.T) {
+	t.Parallel()
+	for _, after := range []time.Duration{time.Second, time.Hour} {
+		synctest.Test(t, func(t *testing.T) {
+			r := newRig(t, func(r *rig) {
+				r.embedder.fault = func(ctx context.Context, texts []string) error {
+					if err := breaking(always)(ctx, texts); err != nil {
+						_ = sleep(ctx, 30*time.Second)
+						return err
+					}
+					return nil
+				}
+			})
+			p := r.submit(upserted(1, 1, "bad"))[0]
+			<-time.After(after)
+			for r.embedder.busy() == 0 {
+				<-time.After(time.Second)
+			}
+			truncate := &connector.Change{Op: connector.Truncate, Table: connector.Table{Schema: "app", Name: "articles"}, Version: version(5)}
+			require.Equal(t, Truncated, r.submit(truncate)[0].outcome(t).Kind)
+			require.Equal(t, Stale, p.outcome(t).Kind)
+		})
+	}
 }
 
 func TestATruncateEndsTheWaitOfATextThatStalls(t *testing.T) {

@@ -103,7 +103,7 @@ func TestManyTextsThatStall(t *testing.T) {
 			require.Equal(t, Indexed, p.outcome(t).Kind)
 		}
 		require.LessOrEqual(t, time.Since(back), reviveMost+reviveLook, "the first is asked for within a minute, the others at once")
-		require.Zero(t, r.table.queue.shelved)
+		require.Zero(t, r.shelved())
 	})
 }
 
@@ -119,7 +119,7 @@ func TestManyTextsThatStallFromTheStart(t *testing.T) {
 		require.Equal(t, Indexed, good.outcome(t).Kind)
 		require.Less(t, good.took(), 20*time.Minute)
 		<-time.After(5 * time.Minute)
-		require.Len(t, r.table.aside.line.rows, 30)
+		require.Equal(t, 30, r.inLine())
 	})
 }
 
@@ -159,6 +159,7 @@ func TestAChunkThatStalls(t *testing.T) {
 		p := r.submit(upserted(1, 1, "one two three four bad six seven eight"))[0]
 		<-time.After(10 * time.Minute)
 		require.False(t, p.settled())
+		require.Equal(t, load{1, 100 + 2*4*len(vectorOf(""))}, r.shelved(), "with the vectors of its other chunks")
 		on.Store(false)
 		o := p.outcome(t)
 		require.Equal(t, Indexed, o.Kind)
@@ -203,7 +204,7 @@ func TestATextThatStallsAndThenIsRefused(t *testing.T) {
 		require.Equal(t, Poison, o.Kind)
 		require.Equal(t, "bad_request", o.Reason)
 		<-time.After(4 * time.Second)
-		require.Zero(t, r.table.queue.shelved)
+		require.Zero(t, r.shelved())
 		require.Equal(t, Running, r.table.Condition().State)
 	})
 }
@@ -224,13 +225,8 @@ func TestADrainBesideATextThatStalls(t *testing.T) {
 			}
 		})
 		p := r.submit(upserted(1, 1, "slow"))[0]
-		asked := func() bool {
-			r.embedder.mu.Lock()
-			defer r.embedder.mu.Unlock()
-			return r.embedder.active > 0
-		}
 		<-time.After(10 * time.Minute)
-		for !asked() {
+		for r.embedder.busy() == 0 {
 			<-time.After(time.Second)
 		}
 		began := time.Now()
