@@ -94,7 +94,7 @@ func (c *conditions) publish(change func()) {
 	before, now := c.now, Condition{State: Running}
 	least := false
 	for _, t := range c.troubles {
-		if now.State == Running || (now.State == Retrying && t.state == Halted) || least && !t.least {
+		if now.State == Running || (now.State == Retrying && t.state == Halted) || least && !t.least && t.state == now.State {
 			now.State, now.Cause, least = t.state, t.cause, t.least
 		}
 	}

@@ -22,6 +22,7 @@ type embedding struct {
 	retry func(ctx context.Context, g *gate, over *bool, op func(context.Context) error) (int, error)
 	out   chan embedded
 	stop  <-chan struct{} // closed when a drain begins: no second request of one attempt
+	cond  *conditions     // is told of the wait for another request's search
 }
 
 // asking is one request, with all that it comes to.
@@ -125,13 +126,24 @@ func (a *asking) persist(ctx context.Context, s *stall, op func(context.Context)
 		if !s.yields {
 			return attempts, err
 		}
-		for a.pool.voucher.searches() {
-			if a.stopping() || !rested(ctx, gateTrying) {
-				return attempts, err
-			}
+		if !a.waits(ctx, s.last) {
+			return attempts, err
 		}
 		s.over, s.yields = false, false
 	}
+}
+
+// waits waits until no other request is searched, telling for what. It returns false when the wait is given up.
+func (a *asking) waits(ctx context.Context, cause error) bool {
+	trouble := a.cond.operation()
+	defer trouble.clear()
+	trouble.report(Retrying, cause)
+	for a.pool.voucher.searches() {
+		if a.stopping() || !rested(ctx, gateTrying) {
+			return false
+		}
+	}
+	return true
 }
 
 // rested waits, unless ctx ends before.

@@ -103,9 +103,9 @@ func (t *Table) lighten(r *row) {
 		switch {
 		case it.Repair != nil:
 			kept = append(kept, it)
-		case it.Change.Version.SameChange(w.Change.Version): // may be the same message, which must come again until w is done
+		case it.Change.Version.SameChange(w.Change.Version) && it.Change.Op == w.Change.Op: // may be the same message, which must come again until w is done
 			t.twin(w, it)
-		case i < void:
+		case i < void && !it.Change.Version.SameChange(w.Change.Version):
 			t.settle(it, Outcome{Kind: Superseded, Attempts: it.attempts})
 		default:
 			kept = append(kept, it)
@@ -114,7 +114,7 @@ func (t *Table) lighten(r *row) {
 	r.items = kept
 }
 
-// asideTwins is how many changes of one version end with the newest of them: other messages that say the same, or the deletion that a key's change begins with.
+// asideTwins is how many changes of one version end with the newest of them: other messages that say the same.
 const asideTwins = 3
 
 // twin has an earlier change of w's version end with w. Those beyond asideTwins are copies that came with reconnections.
@@ -127,14 +127,16 @@ func (t *Table) twin(w, it *item) {
 	}
 }
 
-// lay puts rows in line, or among those that are ready where newer changes wait behind them. The caller holds t.mu.
+// lay puts rows in line, or among those that are ready where newer changes wait behind them, or something else may have overtaken them: a truncate, which
+// another instance may have swept for. The caller holds t.mu.
 func (t *Table) lay(rows []*row) {
 	t.queue.shelve(rows)
+	now := time.Now()
 	for _, r := range rows {
 		if s := &r.stalled; s.rest == 0 {
-			s.rest, s.due, s.heals = reviveSoon, time.Now().Add(reviveSoon), t.pool.voucher.healed()
+			s.rest, s.due, s.heals = reviveSoon, now.Add(reviveSoon), t.pool.voucher.healed()
 		}
-		if t.queue.busy[r.id] > 0 || r.truncates != t.aside.line.truncates {
+		if t.queue.busy[r.id] > 0 || r.truncates != t.aside.line.truncates || older(r.readAt, now, reviveSlow) {
 			t.aside.ready = append(t.aside.ready, r)
 		} else {
 			t.aside.line.rows = append(t.aside.line.rows, r)

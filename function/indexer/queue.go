@@ -38,7 +38,8 @@ func (q *queue) shelve(rows []*row) {
 	for _, r := range rows {
 		r.shelved = load{records: len(r.items)}
 		for _, it := range r.items {
-			r.shelved.bytes += it.Bytes
+			r.shelved.records += len(it.twins)
+			r.shelved.bytes += it.Bytes * (1 + len(it.twins))
 		}
 		for _, vector := range r.cache {
 			r.shelved.bytes += 4 * len(vector)

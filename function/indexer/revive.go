@@ -171,9 +171,11 @@ func revived(rows []*row, text string, vector []float32) {
 func (v *revival) settle(rows []*row, err error, took time.Duration) {
 	t := v.table
 	condemned := len(rows) == 1 && err != nil && Classify(err) == ClassPoison
+	for _, r := range rows {
+		r.decision.winner.attempts++
+	}
 	if len(rows) == 1 {
 		r := rows[0]
-		r.decision.winner.attempts++
 		if condemned && !t.reject(r, r.decision.winner, "embed", err) {
 			t.gone(r)
 			return

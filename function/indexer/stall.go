@@ -39,7 +39,7 @@ func (s *stall) attempt(ctx context.Context, ask func(context.Context) error) er
 		}
 	}
 	s.plainly = false
-	err := ask(ctx)
+	err := s.of.pool.voucher.during(vouched && s.of.searching, func() error { return ask(ctx) })
 	switch {
 	case limited(err):
 		return err
@@ -96,8 +96,6 @@ func (a *asking) vouch(ctx context.Context, text string, failure error) error {
 	switch {
 	case err == nil && a.stopping():
 		return interrupted(failure)
-	case err == nil && a.searching:
-		a.pool.voucher.vouched()
 	case err != nil && Classify(err) == ClassPoison:
 		a.pool.voucher.refused()
 		return &fault{class: ClassRetry, reason: reasonStalls, own: true, err: err, text: "the text that was to show whether the embedding endpoint works is refused"}

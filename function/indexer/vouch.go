@@ -16,8 +16,10 @@ const (
 	vouchBytes = 16 << 10         // of a text that is remembered
 	vouchPlain = 8                // texts that may be set aside for a plain one, and one more each vouchMore
 	vouchMore  = time.Minute
-	// vouchSearch is how long others leave the endpoint to the request that is searched after it was seen to work.
+	// vouchSearch is how long others leave the endpoint to the request that is searched after its last attempt before one that works, and
+	// vouchAsk to an attempt that is under way: embedding.timeout ends it sooner.
 	vouchSearch = 10 * time.Second
+	vouchAsk    = 10 * time.Minute
 )
 
 // voucher knows what to ask an endpoint that fails on texts. Its methods are safe for concurrent use.
@@ -28,7 +30,7 @@ type voucher struct {
 	spent  int       // texts that were set aside for a plain one since
 	more   time.Time // when spent gets less
 	heals  int       // how often a text was taken after nothing but a plain one had been for so long
-	search time.Time // when another text was taken for a request that is searched
+	search time.Time // until when others leave the endpoint to a request that is searched
 }
 
 // took notes texts that the endpoint took.
@@ -88,11 +90,20 @@ func (v *voucher) blame() {
 	}
 }
 
-// vouched notes that another text was taken for a request that is searched.
-func (v *voucher) vouched() {
+// during runs ask, of a request that is searched if so says, right after another text was taken.
+func (v *voucher) during(so bool, ask func() error) error {
+	if !so {
+		return ask()
+	}
+	v.until(time.Now().Add(vouchAsk))
+	defer func() { v.until(time.Now().Add(vouchSearch)) }()
+	return ask()
+}
+
+func (v *voucher) until(at time.Time) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	v.search = time.Now()
+	v.search = at
 }
 
 // searches reports whether a request is being searched, before an endpoint that works. Others that failed as often had better leave it alone
@@ -100,15 +111,11 @@ func (v *voucher) vouched() {
 func (v *voucher) searches() bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	return time.Since(v.search) < vouchSearch
+	return time.Now().Before(v.search)
 }
 
 // ended notes that the search is over.
-func (v *voucher) ended() {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	v.search = time.Time{}
-}
+func (v *voucher) ended() { v.until(time.Time{}) }
 
 // healed counts the ends of outages in which texts were set aside.
 func (v *voucher) healed() int {
