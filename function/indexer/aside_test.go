@@ -112,7 +112,9 @@ func TestRowsThatWaitForPostgresKeepNoSlot(t *testing.T) {
 		away = false
 		from.mu.Unlock()
 		waiting = append(waiting, r.submit(deleted(1, 8))...)
-		require.Equal(t, []Kind{Indexed, Indexed, Deleted}, kinds(t, waiting))
+		got := kinds(t, waiting)
+		require.Contains(t, []Kind{Indexed, Superseded}, got[0], "the deletion comes in when there is room, which row 2 may make, and goes with its row")
+		require.Equal(t, []Kind{Indexed, Deleted}, got[1:])
 		synctest.Wait()
 		require.Equal(t, Running, r.table.Condition().State)
 	})
