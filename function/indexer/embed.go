@@ -4,7 +4,6 @@ import (
 	"context"
 	"sync"
 	"sync/atomic"
-	"time"
 )
 
 // embedded is the answer to some of the texts of a batch: their vectors, or why there are none.
@@ -21,8 +20,7 @@ type embedding struct {
 	pool  *EmbedPool
 	retry func(ctx context.Context, g *gate, over *bool, op func(context.Context) error) (int, error)
 	out   chan embedded
-	stop  <-chan struct{} // closed when a drain begins: no second request of one attempt
-	cond  *conditions     // is told of the wait for another request's search
+	table *Table // tells when a drain begins, and is told of the wait for another request's search
 }
 
 // asking is one request, with all that it comes to.
@@ -59,7 +57,7 @@ func (a *asking) request(ctx context.Context, texts []string) {
 		}
 	}()
 	for parts := []embedded{{texts: texts}}; len(parts) > 0; parts = parts[1:] {
-		if a.searching && a.stopping() {
+		if a.searching && a.table.isDraining() {
 			a.emit(ctx, embedded{texts: parts[0].texts, err: interrupted(errStalled)})
 			continue
 		}
@@ -135,27 +133,15 @@ func (a *asking) persist(ctx context.Context, s *stall, op func(context.Context)
 
 // waits waits until no other request is searched, telling for what. It returns false when the wait is given up.
 func (a *asking) waits(ctx context.Context, cause error) bool {
-	trouble := a.cond.operation()
+	trouble, wait := a.table.cond.operation(), a.table.waiter(ctx)
 	defer trouble.clear()
 	trouble.report(Retrying, cause)
 	for a.pool.voucher.searches() {
-		if a.stopping() || !rested(ctx, gateTrying) {
+		if !wait(gateTrying) {
 			return false
 		}
 	}
 	return true
-}
-
-// rested waits, unless ctx ends before.
-func rested(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }
 
 // ask makes one attempt. A single text is refused only if it is twice, because a proxy may refuse now and then, whatever it is asked. The last suspect, beside
@@ -197,16 +183,6 @@ func (e *embedding) prove(ctx context.Context, refusal error) error {
 		}
 	default:
 		return err
-	}
-}
-
-// stopping reports whether a drain has begun.
-func (e *embedding) stopping() bool {
-	select {
-	case <-e.stop:
-		return true
-	default:
-		return false
 	}
 }
 

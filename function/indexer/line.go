@@ -95,17 +95,17 @@ func (t *Table) lighten(r *row) {
 	if newest(r.items) != w || !w.whole() {
 		return
 	}
-	others := without(r.items, w)
-	slices.SortStableFunc(others, (*item).compare)
-	void := max(0, len(others)+1-asideChanges)
-	kept := []*item{w}
-	for i, it := range others {
+	old := slices.SortedStableFunc(slices.Values(r.items), (*item).compare)
+	old = old[:max(0, len(old)-asideChanges)]
+	var kept []*item // in the order of arrival, as of equals the last is the newest
+	for _, it := range r.items {
+		same := it.Change.Version.SameChange(w.Change.Version)
 		switch {
-		case it.Repair != nil:
+		case it == w, it.Repair != nil:
 			kept = append(kept, it)
-		case it.Change.Version.SameChange(w.Change.Version) && it.Change.Op == w.Change.Op: // may be the same message, which must come again until w is done
+		case same && it.Change.Op == w.Change.Op: // may be the same message, which must come again until w is done
 			t.twin(w, it)
-		case i < void && !it.Change.Version.SameChange(w.Change.Version):
+		case !same && slices.Contains(old, it):
 			t.settle(it, Outcome{Kind: Superseded, Attempts: it.attempts})
 		default:
 			kept = append(kept, it)

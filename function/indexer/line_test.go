@@ -182,6 +182,24 @@ func TestARowAsideKeepsItsRepair(t *testing.T) {
 	})
 }
 
+// Of changes of one version the last to arrive is the newest, also after the row was aside.
+func TestARowAsideKeepsTheOrderOfArrival(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		on := failing()
+		r := newRig(t, func(r *rig) { r.embedder.fault = breaking(on.Load) })
+		r.submit(upserted(1, 1, "first"))[0].outcome(t)
+		mended := r.mend(upserted(1, 2, "bad"), Repair{Text: true, Chunks: 1})
+		<-time.After(time.Minute)
+		last := r.stalled(1, 2, "bad, the last")
+		on.Store(false)
+		require.Equal(t, Indexed, last.outcome(t).Kind)
+		require.Equal(t, Superseded, mended.outcome(t).Kind)
+		e, _ := r.store.get("1")
+		require.Equal(t, "bad, the last", e.document)
+	})
+}
+
 // A deletion of the version of a change that stalls and is refused in the end is not refused with it.
 func TestADeletionBesideARowAsideIsDone(t *testing.T) {
 	t.Parallel()
@@ -209,23 +227,6 @@ func TestADeletionBesideARowAsideIsDone(t *testing.T) {
 	})
 }
 
-// Another instance has swept for a truncate: a row aside is looked up now and then.
-func TestARowAsideIsOvertakenByATruncateElsewhere(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t, func(r *rig) { r.embedder.fault = breaking(always) })
-		p := r.stalled(1, 1, "bad")
-		other := NewTable(TableConfig{Table: "app.articles", Builder: newBuilder(t, articles())}, r.pool, r.writer, Options{})
-		defer other.Drain(t.Context())
-		rec, truncated := record(&connector.Change{Op: connector.Truncate, Table: connector.Table{Schema: "app", Name: "articles"}, Version: version(5)}, 1)
-		require.NoError(t, other.Submit(t.Context(), rec))
-		require.Equal(t, Truncated, truncated.outcome(t).Kind)
-		at := time.Now()
-		require.Equal(t, Stale, p.outcome(t).Kind)
-		require.Less(t, time.Since(at), reviveSlow+2*reviveMost)
-	})
-}
-
 // One row aside does not make a full queue the fault of what is aside.
 func TestALineTellsWhatItStops(t *testing.T) {
 	t.Parallel()
@@ -244,43 +245,6 @@ func TestALineTellsWhatItStops(t *testing.T) {
 		}
 		<-time.After(time.Minute)
 		require.Contains(t, r.table.Condition().Cause, "no more changes are taken until some of them are done")
-	})
-}
-
-// A truncate comes while the row is searched, or asked for: it misses neither.
-func TestATruncateBesideATextThatIsAskedFor(t *testing.T) {
-	t.Parallel()
-	for _, after := range []time.Duration{time.Second, time.Hour} {
-		synctest.Test(t, func(t *testing.T) {
-			r := newRig(t, func(r *rig) {
-				r.embedder.fault = func(ctx context.Context, texts []string) error {
-					if err := breaking(always)(ctx, texts); err != nil {
-						_ = sleep(ctx, 30*time.Second)
-						return err
-					}
-					return nil
-				}
-			})
-			p := r.submit(upserted(1, 1, "bad"))[0]
-			<-time.After(after)
-			for r.embedder.busy() == 0 {
-				<-time.After(time.Second)
-			}
-			truncate := &connector.Change{Op: connector.Truncate, Table: connector.Table{Schema: "app", Name: "articles"}, Version: version(5)}
-			require.Equal(t, Truncated, r.submit(truncate)[0].outcome(t).Kind)
-			require.Equal(t, Stale, p.outcome(t).Kind)
-		})
-	}
-}
-
-func TestATruncateEndsTheWaitOfATextThatStalls(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t, func(r *rig) { r.embedder.fault = breaking(always) })
-		p := r.stalled(1, 1, "bad")
-		truncate := &connector.Change{Op: connector.Truncate, Table: connector.Table{Schema: "app", Name: "articles"}, Version: version(5)}
-		require.Equal(t, Truncated, r.submit(truncate)[0].outcome(t).Kind)
-		require.Equal(t, Stale, p.outcome(t).Kind)
 	})
 }
 

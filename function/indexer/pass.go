@@ -48,7 +48,7 @@ func (p *pass) run(ctx context.Context, rows []*row) {
 	p.table.setAside(p.blocked, p.lacking, p.stalled)
 	within, cancel := context.WithCancel(ctx)
 	if len(p.texts) > 0 {
-		e := embedding{pool: p.table.pool, retry: p.persist, out: p.results, stop: p.table.draining, cond: p.table.cond}
+		e := embedding{pool: p.table.pool, retry: p.persist, out: p.results, table: p.table}
 		defer e.start(within, p.texts)()
 	}
 	defer cancel()

@@ -23,7 +23,6 @@ const (
 // revival asks again for texts that the endpoint failed on while it took others.
 type revival struct {
 	embedding
-	table    *Table
 	trouble  *trouble
 	wait     func(time.Duration) bool
 	failures int   // in a row
@@ -33,7 +32,7 @@ type revival struct {
 // revive asks for the texts of the rows in line as their turn comes, one row at a time, until none is left or the table is drained. With each
 // success the next are asked for at once, twice as many together: it was the endpoint rather than the texts.
 func (t *Table) revive() {
-	v := &revival{embedding: embedding{pool: t.pool, stop: t.draining}, table: t, trouble: t.cond.minor(), wait: t.waiter(t.ctx)}
+	v := &revival{embedding: embedding{pool: t.pool, table: t}, trouble: t.cond.minor(), wait: t.waiter(t.ctx)}
 	defer v.trouble.clear()
 	ctx, cancel := t.untilDrain()
 	defer cancel()
@@ -114,7 +113,7 @@ func (v *revival) vouch(ctx context.Context, through transit) error {
 // turn asks for the texts of rows, once, and puts the rows where they belong then.
 func (v *revival) turn(ctx context.Context, through transit, rows []*row) (taken bool) {
 	began := time.Now()
-	var err error
+	var err error // as it is; what attempt returns is how the gate is to take it
 	_ = v.table.backoff.attempt(ctx, through, func(ctx context.Context) error {
 		if err = v.ask(ctx, rows); tellsOfTexts(err) {
 			return &fault{class: ClassRetry, reason: reasonStalls, own: true, err: err, text: "fails still"}

@@ -94,7 +94,7 @@ func (a *asking) search() bool {
 func (a *asking) vouch(ctx context.Context, text string, failure error) error {
 	_, err := a.pool.embed(ctx, []string{text})
 	switch {
-	case err == nil && a.stopping():
+	case err == nil && a.table.isDraining():
 		return interrupted(failure)
 	case err != nil && Classify(err) == ClassPoison:
 		a.pool.voucher.refused()

@@ -75,7 +75,7 @@ func TestOneRequestIsSearchedAtATime(t *testing.T) {
 		whole := map[string][]time.Time{}
 		for _, c := range r.embedder.seen() {
 			switch of, _, _ := strings.Cut(c.ids[0], " "); {
-			case of != "a" && of != "b" || strings.HasSuffix(c.ids[0], "9"):
+			case of != "a" && of != "b":
 			case len(c.ids) == 8:
 				whole[of] = append(whole[of], c.at)
 			case len(c.ids) > 1:
