@@ -89,6 +89,13 @@ func (g *gate) open() bool {
 	return !g.shut
 }
 
+// failures is how many attempts have failed in a row since it was open.
+func (g *gate) failures() int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.steps
+}
+
 // leave says how the attempt ended. An answer that refuses the request is one from a server that works.
 func (t transit) leave(err error, b backoff) {
 	t.by.attempts++

@@ -10,7 +10,7 @@ import (
 // and a very long one may never be done within embedding.timeout. Such a text is found and set aside (revive.go), and never condemned:
 // nothing tells it from a good one before an endpoint that has only strength for small ones for an hour.
 
-// stallFailures is how often a request fails before it is held against its texts. Until then it may be anything.
+// stallFailures is how often a request fails, or it and others in a row at the gate, before it is held against its texts. Until then it may be anything.
 const stallFailures = 3
 
 // stall is what is known of a request that fails as an outage does.
@@ -60,7 +60,11 @@ func (s *stall) attempt(ctx context.Context, ask func(context.Context) error) er
 
 // due says whether the next attempt is to show whose fault it is, and with which text.
 func (s *stall) due() (text string, is bool) {
-	if s.plainly || !s.of.searching && s.failures < stallFailures {
+	failed := s.failures
+	if failed > 0 { // others' probes tell as much of the endpoint: not each of many requests has to fail so often, one after another at the gate
+		failed = max(failed, s.of.pool.gate.failures())
+	}
+	if s.plainly || !s.of.searching && failed < stallFailures {
 		return "", false
 	}
 	text, is = s.of.pool.voucher.text()
