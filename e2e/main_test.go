@@ -35,7 +35,7 @@ var otherTables = []string{"served2", "served3", "typed"}
 var tables = []string{
 	"articles", "bulk", "outage", "refused", "model", "pattern_a", "pattern_b", "pattern_c", "spare", "verify", "verify_types", "history",
 	"unchanged", "replayed", "redriven", "events", "dashboard", "gateway", "letters",
-	"products", "reviews", "quota",
+	"products", "reviews", "quota", "stalled",
 }
 
 func TestMain(m *testing.M) {

@@ -63,7 +63,7 @@ const (
 	MetadataOnly Outcome = "metadata_only" // same text: metadata written, nothing embedded
 	Deleted      Outcome = "deleted"       // the row's records are gone
 	Stale        Outcome = "stale"         // older than what the index holds, or the same change again
-	Superseded   Outcome = "superseded"    // a newer change of the row in the same batch is durable
+	Superseded   Outcome = "superseded"    // a newer change of the row is durable, or waits beside the others for an endpoint that fails on its text
 	Truncated    Outcome = "truncated"     // the table's rows that are older than the truncate are gone
 	Ignored      Outcome = "ignored"       // a change of a configured table that asks nothing of the index
 	Poison       Outcome = "poison"        // can never succeed: goes to the dead-letter topic

@@ -18,6 +18,7 @@ type aside struct {
 	watching bool   // watch runs
 	lacking  []*row // until their columns are read from the table
 	reading  bool   // read runs
+	line     line   // until the endpoint takes their texts, or a newer change comes
 	ready    []*row // for a batch
 }
 
@@ -27,9 +28,12 @@ const blockedPause = time.Second
 var errTruncating = errors.New("rows wait until another instance has deleted what they were before a truncate of the table")
 
 // setAside takes rows out of a batch. Once a drain has begun nobody sees to them any more: its end does.
-func (t *Table) setAside(blocked, lacking []*row) {
-	if len(blocked)+len(lacking) == 0 {
+func (t *Table) setAside(blocked, lacking, stalled []*row) {
+	if len(blocked)+len(lacking)+len(stalled) == 0 {
 		return
+	}
+	for _, r := range stalled {
+		t.lighten(r)
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -37,6 +41,7 @@ func (t *Table) setAside(blocked, lacking []*row) {
 	t.queue.shelve(blocked)
 	t.queue.shelve(lacking)
 	a.blocked, a.lacking = append(a.blocked, blocked...), append(a.lacking, lacking...)
+	t.lay(stalled)
 	if t.closed {
 		return
 	}
@@ -48,6 +53,11 @@ func (t *Table) setAside(blocked, lacking []*row) {
 		a.reading = true
 		t.work.Go(t.read)
 	}
+	if len(a.line.rows) > 0 && !a.line.reviving {
+		a.line.reviving = true
+		t.work.Go(t.revive)
+	}
+	t.dispatch()
 }
 
 // watch looks at the mark until nobody deletes the table's dead records any more.
@@ -125,7 +135,7 @@ func (t *Table) takeAside() []*row {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	var rows []*row
-	for _, list := range []*[]*row{&t.aside.blocked, &t.aside.lacking, &t.aside.ready} {
+	for _, list := range []*[]*row{&t.aside.blocked, &t.aside.lacking, &t.aside.line.rows, &t.aside.ready} {
 		rows, *list = append(rows, *list...), nil
 	}
 	for _, r := range rows {

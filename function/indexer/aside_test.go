@@ -112,7 +112,9 @@ func TestRowsThatWaitForPostgresKeepNoSlot(t *testing.T) {
 		away = false
 		from.mu.Unlock()
 		waiting = append(waiting, r.submit(deleted(1, 8))...)
-		require.Equal(t, []Kind{Indexed, Indexed, Deleted}, kinds(t, waiting))
+		got := kinds(t, waiting)
+		require.Contains(t, []Kind{Indexed, Superseded}, got[0], "the deletion comes in when there is room, which row 2 may make, and goes with its row")
+		require.Equal(t, []Kind{Indexed, Deleted}, got[1:])
 		synctest.Wait()
 		require.Equal(t, Running, r.table.Condition().State)
 	})
@@ -208,7 +210,7 @@ func TestWhatIsAsideIsBounded(t *testing.T) {
 					require.Equal(t, Indexed, p.outcome(t).Kind)
 				}
 				require.Zero(t, r.ledger.inFlight)
-				require.Zero(t, r.table.queue.shelved.records+r.table.queue.shelved.bytes)
+				require.Zero(t, r.shelved().records+r.shelved().bytes)
 			})
 		})
 	}
@@ -246,7 +248,7 @@ func TestARowThatCannotBeReadGivesWay(t *testing.T) {
 		release()
 		require.Equal(t, []Kind{Indexed, Poison, Poison}, kinds(t, receipts))
 		require.Equal(t, []Kind{Indexed}, kinds(t, r.submit(upserted(2, 9, "later"))))
-		require.Zero(t, r.table.queue.shelved.records)
+		require.Zero(t, r.shelved().records)
 	})
 }
 

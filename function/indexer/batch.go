@@ -19,6 +19,9 @@ type row struct {
 	texts    int                  // embedded for it, and not told in an outcome yet
 	added    addition             // of an earlier pass
 	shelved  load                 // what of it counts as waiting while it is aside; the table's lock guards it
+	stalled  stalling
+	// truncates of the table that there were when it was planned last.
+	truncates int
 }
 
 // batch works on the rows of some records until every record is settled. Rows finish one by one.
@@ -79,6 +82,13 @@ func (b *batch) pause(ctx context.Context, p *pass) bool {
 func (b *batch) retry(ctx context.Context, g *gate, op func(context.Context) error) (int, error) {
 	t := b.table
 	return t.backoff.at(g).do(ctx, t.cond.operation(), t.waiter(ctx), op)
+}
+
+// persist is retry for an op that may find that there is no use in going on: no attempt follows the one that set over.
+func (b *batch) persist(ctx context.Context, g *gate, over *bool, op func(context.Context) error) (int, error) {
+	t := b.table
+	wait := t.waiter(ctx)
+	return t.backoff.at(g).do(ctx, t.cond.operation(), func(d time.Duration) bool { return !*over && wait(d) }, op)
 }
 
 // done settles a row whose newest change is in the index, and with it the changes that it superseded: only now, so that a crash

@@ -29,9 +29,10 @@ type trouble struct {
 	of    *conditions
 	state State
 	cause string
+	least bool // it is told only where there is no other of its state
 }
 
-// conditions keeps the troubles of a table and tells its condition: that of the worst trouble, the oldest of equals.
+// conditions keeps the troubles of a table and tells its condition: that of the worst trouble, the oldest of equals, one that others wait for first.
 type conditions struct {
 	table   string
 	log     *slog.Logger
@@ -49,6 +50,9 @@ func newConditions(table string, log *slog.Logger, observe func(Condition)) *con
 
 // operation returns a reporter for one operation.
 func (c *conditions) operation() *trouble { return &trouble{of: c, state: Running} }
+
+// minor returns a reporter for an operation that nobody else waits for.
+func (c *conditions) minor() *trouble { return &trouble{of: c, state: Running, least: true} }
 
 // current returns the condition.
 func (c *conditions) current() Condition {
@@ -88,9 +92,10 @@ func (c *conditions) publish(change func()) {
 	c.mu.Lock()
 	change()
 	before, now := c.now, Condition{State: Running}
+	least := false
 	for _, t := range c.troubles {
-		if now.State == Running || (now.State == Retrying && t.state == Halted) {
-			now.State, now.Cause = t.state, t.cause
+		if now.State == Running || (now.State == Retrying && t.state == Halted) || least && !t.least && t.state == now.State {
+			now.State, now.Cause, least = t.state, t.cause, t.least
 		}
 	}
 	now.Since = before.Since

@@ -47,3 +47,19 @@ func TestConditionTellsOnlyChanges(t *testing.T) {
 	require.Equal(t, 2, calls)
 	require.Equal(t, errRefuse.Error(), c.current().Cause)
 }
+
+// What nobody waits for speaks where there is nothing else of its state, and never hides what is worse.
+func TestConditionOfWhatNobodyWaitsFor(t *testing.T) {
+	t.Parallel()
+	c := newConditions("t", slog.New(slog.DiscardHandler), func(Condition) {})
+	least, a, b := c.minor(), c.operation(), c.operation()
+	least.report(Retrying, errors.New("one row"))
+	require.Equal(t, "one row", c.current().Cause)
+	a.report(Retrying, errors.New("all rows"))
+	require.Equal(t, "all rows", c.current().Cause)
+	least.report(Halted, errors.New("bad key"))
+	require.Equal(t, Halted, c.current().State)
+	require.Equal(t, "bad key", c.current().Cause)
+	b.report(Halted, errors.New("no model"))
+	require.Equal(t, "no model", c.current().Cause)
+}

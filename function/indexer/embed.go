@@ -11,14 +11,22 @@ type embedded struct {
 	texts    []string
 	vectors  [][]float32
 	err      error // poison for a single text, interrupted for any number
+	stalls   bool  // err is what the endpoint fails with on this text, while it takes others
 	attempts int
 }
 
 // embedding is the work of one pass of a batch: several requests at once, each result handed on as soon as it is there.
 type embedding struct {
 	pool  *EmbedPool
-	retry func(ctx context.Context, g *gate, op func(context.Context) error) (int, error)
+	retry func(ctx context.Context, g *gate, over *bool, op func(context.Context) error) (int, error)
 	out   chan embedded
+	table *Table // tells when a drain begins, and is told of the wait for another request's search
+}
+
+// asking is one request, with all that it comes to.
+type asking struct {
+	*embedding
+	searching bool // it holds pool.search
 }
 
 // start sends all texts off and returns a function that waits until nothing of it runs any more; cancel ctx before to hurry it.
@@ -33,17 +41,40 @@ func (e *embedding) start(ctx context.Context, texts []string) (wait func()) {
 				if i >= len(requests) {
 					return
 				}
-				e.request(ctx, requests[i])
+				(&asking{embedding: e}).request(ctx, requests[i])
 			}
 		})
 	}
 	return workers.Wait
 }
 
-// request embeds the texts of one request. What the endpoint refuses is bisected down to the texts at fault, one request of all tables at a
-// time: a flood of bad texts, each of which takes many requests to find, leaves the endpoint to the others.
-func (e *embedding) request(ctx context.Context, texts []string) {
-	attempts := 0
+// request embeds the texts of one request. Those that stall are searched by halves, all of a size before smaller ones, so that the good ones are soon done.
+func (a *asking) request(ctx context.Context, texts []string) {
+	defer func() {
+		if a.searching {
+			a.pool.voucher.ended()
+			<-a.pool.search
+		}
+	}()
+	for parts := []embedded{{texts: texts}}; len(parts) > 0; parts = parts[1:] {
+		if a.searching && a.table.isDraining() {
+			a.emit(ctx, embedded{texts: parts[0].texts, err: interrupted(errStalled)})
+			continue
+		}
+		for _, p := range a.refine(ctx, parts[0].texts, parts[0].attempts) {
+			if n := len(p.texts) / 2; n > 0 {
+				parts = append(parts, embedded{texts: p.texts[:n], attempts: p.attempts}, embedded{texts: p.texts[n:], attempts: p.attempts})
+			} else {
+				a.pool.voucher.blame()
+				a.emit(ctx, p)
+			}
+		}
+	}
+}
+
+// refine embeds the texts of one request, and returns parts of it that stall. What the endpoint refuses is bisected down to the texts at fault, one request
+// of all tables at a time: a flood of bad texts, each of which takes many requests to find, leaves the endpoint to the others.
+func (a *asking) refine(ctx context.Context, texts []string, attempts int) (stalled []embedded) {
 	var suspects []string // the texts of the last refusal that have not been taken since, until one of them is condemned
 	var leave func()      // nil until a part is asked for
 	defer func() {
@@ -52,15 +83,20 @@ func (e *embedding) request(ctx context.Context, texts []string) {
 		}
 	}()
 	bisect(texts, func(part []string) error {
-		if len(part) < len(texts) && leave == nil {
-			leave = e.pool.enterLane(ctx)
+		if len(part) < len(texts) && leave == nil && !a.searching { // who waited for the lane with pool.search in hand might wait for who waits for that
+			leave = a.pool.enterLane(ctx)
 		}
 		var vectors [][]float32
-		n, err := e.retry(ctx, &e.pool.gate, func(ctx context.Context) (err error) {
-			vectors, err = e.ask(ctx, part, len(suspects) == 1 && suspects[0] == part[0])
+		s := stall{of: a, alone: len(part) == 1}
+		n, err := a.persist(ctx, &s, func(ctx context.Context) (err error) {
+			vectors, err = a.ask(ctx, part, len(suspects) == 1 && suspects[0] == part[0])
 			return err
 		})
 		attempts += n
+		if s.stalls() {
+			stalled = append(stalled, embedded{texts: part, err: s.last, stalls: true, attempts: attempts})
+			return errStalled
+		}
 		if err != nil {
 			if suspects = part; len(part) == 1 {
 				suspects = nil
@@ -70,11 +106,42 @@ func (e *embedding) request(ctx context.Context, texts []string) {
 		if len(suspects) > 0 && suspects[0] == part[0] { // a part of them always begins as they do
 			suspects = suspects[len(part):]
 		}
-		e.emit(ctx, embedded{texts: part, vectors: vectors, attempts: attempts})
+		a.emit(ctx, embedded{texts: part, vectors: vectors, attempts: attempts})
 		return nil
 	}, func(part []string, err error) {
-		e.emit(ctx, embedded{texts: part, err: err, attempts: attempts})
+		if err != errStalled { //nolint:errorlint // itself: in a chain it is a cause
+			a.emit(ctx, embedded{texts: part, err: err, attempts: attempts})
+		}
 	})
+	return stalled
+}
+
+// persist makes attempts of op until it is done, refused or found to stall. While another request is searched it waits, before the gate and not at it.
+func (a *asking) persist(ctx context.Context, s *stall, op func(context.Context) error) (attempts int, err error) {
+	for {
+		n, err := a.retry(ctx, &a.pool.gate, &s.over, func(ctx context.Context) error { return s.attempt(ctx, op) })
+		attempts += n
+		if !s.yields {
+			return attempts, err
+		}
+		if !a.waits(ctx, s.last) {
+			return attempts, err
+		}
+		s.over, s.yields = false, false
+	}
+}
+
+// waits waits until no other request is searched, telling for what. It returns false when the wait is given up.
+func (a *asking) waits(ctx context.Context, cause error) bool {
+	trouble, wait := a.table.cond.operation(), a.table.waiter(ctx)
+	defer trouble.clear()
+	trouble.report(Retrying, cause)
+	for a.pool.voucher.searches() {
+		if !wait(gateTrying) {
+			return false
+		}
+	}
+	return true
 }
 
 // ask makes one attempt. A single text is refused only if it is twice, because a proxy may refuse now and then, whatever it is asked. The last suspect, beside
@@ -89,6 +156,9 @@ func (e *embedding) ask(ctx context.Context, texts []string, lastSuspect bool) (
 	}
 	if refused(err) && e.pool.taken.Load() == taken {
 		err = e.prove(ctx, err)
+	}
+	if err == nil {
+		e.pool.voucher.took(texts)
 	}
 	return vectors, err
 }

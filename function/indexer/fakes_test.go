@@ -279,6 +279,13 @@ func (e *fakeEmbedder) Embed(ctx context.Context, texts []string) ([][]float32, 
 	return vectors, nil
 }
 
+// busy is how many requests are at the endpoint.
+func (e *fakeEmbedder) busy() int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.active
+}
+
 func (e *fakeEmbedder) seen() []call {
 	e.mu.Lock()
 	defer e.mu.Unlock()

@@ -82,6 +82,20 @@ func (g *gate) try(c *caller) (through transit, pause time.Duration, cause error
 	return transit{of: g, by: c, turn: g.turn}, 0, nil
 }
 
+// open reports whether anybody may go through.
+func (g *gate) open() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return !g.shut
+}
+
+// failures is how many attempts have failed in a row since it was open.
+func (g *gate) failures() int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.steps
+}
+
 // leave says how the attempt ended. An answer that refuses the request is one from a server that works.
 func (t transit) leave(err error, b backoff) {
 	t.by.attempts++

@@ -9,11 +9,12 @@ import (
 // item is a record on its way through a table.
 type item struct {
 	Record
-	id       string // of the row
-	counted  bool   // in the observer's InFlight
-	moved    bool   // the row had another id before
-	attempts int    // calls made for it: requests to the endpoint, writes
-	pair     *pair  // set when the record was split in two items
+	id       string  // of the row
+	counted  bool    // in the observer's InFlight
+	moved    bool    // the row had another id before
+	attempts int     // calls made for it: requests to the endpoint, writes
+	pair     *pair   // set when the record was split in two items
+	twins    []*item // of the same version: they end with it (line.go)
 
 	// fetched are columns that the change left out and that were read from the table for it: as of the change, or later.
 	fetched connector.Row

@@ -19,6 +19,9 @@ type pass struct {
 	held    []*row // to be planned again once a setting has changed
 	lacking []*row // to be set aside until their columns are read from the table
 	blocked []*row // to be set aside until another process has deleted their dead records
+	stalled []*row // to be set aside until the endpoint takes their texts: known before anything is asked
+
+	truncates int // of the table before the look-up
 }
 
 // slot is the place of one vector.
@@ -35,16 +38,17 @@ func newPass(b *batch, rows int) *pass {
 }
 
 func (p *pass) run(ctx context.Context, rows []*row) {
+	p.truncates = p.table.truncated()
 	for _, r := range p.lookUp(ctx, rows) {
 		p.plan(r)
 	}
 	if p.saved > 0 {
 		p.table.observer.TextsSaved(p.table.name, p.saved)
 	}
-	p.table.setAside(p.blocked, p.lacking)
+	p.table.setAside(p.blocked, p.lacking, p.stalled)
 	within, cancel := context.WithCancel(ctx)
 	if len(p.texts) > 0 {
-		e := embedding{pool: p.table.pool, retry: p.retry, out: p.results}
+		e := embedding{pool: p.table.pool, retry: p.persist, out: p.results, table: p.table}
 		defer e.start(within, p.texts)()
 	}
 	defer cancel()
@@ -129,6 +133,7 @@ func (p *pass) plan(r *row) {
 		p.clearDead(r)
 		return
 	}
+	r.truncates = p.truncates
 	d := planner{builder: p.table.builder, fetches: p.table.columns != nil}.plan(r.items, r.doubted())
 	if d.action == skip && r.announced(r.added) { // what is newer did not meet it
 		p.clean(r)
@@ -167,6 +172,11 @@ func (p *pass) plan(r *row) {
 func (p *pass) want(r *row) {
 	chunks := r.decision.document.Chunks
 	r.vectors, r.missing = make([][]float32, len(chunks)), 0
+	if r.stalled = r.stalled.of(chunks); r.stalled.texts != nil {
+		r.vectors = nil
+		p.stalled = append(p.stalled, r) // nothing is asked for beside it
+		return
+	}
 	for i, chunk := range chunks {
 		if v, ok := r.cache[chunk.Text]; ok {
 			r.vectors[i] = v
@@ -188,7 +198,7 @@ func (p *pass) want(r *row) {
 	p.open[r] = struct{}{}
 }
 
-// embedded takes the answer to some texts. A row goes on to the writer with its last vector.
+// embedded takes the answer to some texts.
 func (p *pass) embedded(e embedded) {
 	for i, text := range e.texts {
 		if e.err == nil {
@@ -202,9 +212,10 @@ func (p *pass) embedded(e embedded) {
 			switch {
 			case e.err == nil:
 				s.row.vectors[s.chunk] = e.vectors[i]
-				if s.row.missing--; s.row.missing == 0 {
-					p.write(s.row)
-				}
+				p.answered(s.row)
+			case e.stalls:
+				s.row.stall(text, e.err)
+				p.answered(s.row)
 			case Classify(e.err) == ClassPoison:
 				p.condemn(s.row, "embed", e.err)
 			default:
@@ -212,6 +223,18 @@ func (p *pass) embedded(e embedded) {
 				p.table.interrupt([]*row{s.row})
 			}
 		}
+	}
+}
+
+// answered notes one answer for a row. With the last one it goes on to the writer, or aside if the endpoint fails on a text of it.
+func (p *pass) answered(r *row) {
+	switch r.missing--; {
+	case r.missing > 0:
+	case r.stalls():
+		delete(p.open, r)
+		p.table.setAside(nil, nil, []*row{r})
+	default:
+		p.write(r)
 	}
 }
 
@@ -263,7 +286,7 @@ func (r *row) keep(misfit int) {
 	}
 	r.cache = make(map[string][]float32, len(r.vectors))
 	for i, chunk := range r.decision.document.Chunks {
-		if len(r.vectors[i]) != misfit {
+		if n := len(r.vectors[i]); n > 0 && n != misfit {
 			r.cache[chunk.Text] = r.vectors[i]
 		}
 	}

@@ -3,6 +3,7 @@ package indexer
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"time"
 )
@@ -14,13 +15,15 @@ type EmbedPool struct {
 	slots    *slots
 	gate     gate
 	lane     chan struct{} // held while a refused request is bisected
+	search   chan struct{} // held while a request is searched for texts that stall (stall.go)
 	taken    atomic.Int64  // requests that the endpoint took
+	voucher  voucher
 }
 
 // NewEmbedPool returns a pool of at most concurrency requests at a time, at least one. It takes fewer while the endpoint says that they
 // are too many (429), does not answer in time, or answers far slower than it did.
 func NewEmbedPool(e Embedder, concurrency int) *EmbedPool {
-	return &EmbedPool{embedder: e, slots: newSlots(max(1, concurrency)), lane: make(chan struct{}, 1)}
+	return &EmbedPool{embedder: e, slots: newSlots(max(1, concurrency)), lane: make(chan struct{}, 1), search: make(chan struct{}, 1)}
 }
 
 // Concurrency is how many requests the pool makes at a time just now.
@@ -45,10 +48,10 @@ func (p *EmbedPool) embed(ctx context.Context, texts []string) ([][]float32, err
 	}
 	defer p.slots.release()
 	vectors, err := p.embedder.Embed(ctx, texts)
-	if err == nil && len(vectors) != len(texts) {
+	if err == nil && (len(vectors) != len(texts) || slices.ContainsFunc(vectors, noVector)) {
 		return nil, &fault{
 			class: ClassRetry, reason: "bad_answer",
-			text: fmt.Sprintf("the embedding endpoint answered %d vectors for %d texts", len(vectors), len(texts)),
+			text: fmt.Sprintf("the embedding endpoint answered %d vectors for %d texts, or empty ones", len(vectors), len(texts)),
 		}
 	}
 	if err == nil {
@@ -56,6 +59,8 @@ func (p *EmbedPool) embed(ctx context.Context, texts []string) ([][]float32, err
 	}
 	return vectors, err
 }
+
+func noVector(vector []float32) bool { return len(vector) == 0 }
 
 // enterLane waits until no other request is bisected and returns what ends this one's turn. When ctx ends first, so does whatever is asked in
 // it.

@@ -28,12 +28,21 @@ func (q *queue) fits(bytes int) bool {
 	return now == load{} || now.records < waitingBatches*q.limits.MaxRecords && now.bytes+bytes <= q.limits.MaxBytes
 }
 
+// crammed reports whether what is aside has reached the bound by itself.
+func (q *queue) crammed() bool {
+	return q.shelved.records >= waitingBatches*q.limits.MaxRecords || q.shelved.bytes >= q.limits.MaxBytes
+}
+
 // shelve counts rows that are set aside.
 func (q *queue) shelve(rows []*row) {
 	for _, r := range rows {
 		r.shelved = load{records: len(r.items)}
 		for _, it := range r.items {
-			r.shelved.bytes += it.Bytes
+			r.shelved.records += len(it.twins)
+			r.shelved.bytes += it.Bytes * (1 + len(it.twins))
+		}
+		for _, vector := range r.cache {
+			r.shelved.bytes += 4 * len(vector)
 		}
 		q.shelved.records += r.shelved.records
 		q.shelved.bytes += r.shelved.bytes
@@ -59,28 +68,36 @@ func (q *queue) put(it *item) (eligible bool) {
 }
 
 // take removes the next batch: waiting records, oldest first, of rows that are not in work, beside rows that were aside and what came
-// behind them. A row may come with several records. It stops at the first record that does not fit, so that no record overtakes an older
-// one of its row.
+// behind them, all of it: such a row comes back for what came. A row may come with several records. Of other rows it stops at the first record that does
+// not fit, so that no record overtakes an older one of its row.
 func (q *queue) take(back ...*row) []*item {
 	var batch []*item
 	mine := make(map[string]struct{}, min(len(q.waiting), q.limits.MaxRecords))
 	records, bytes, taken, kept := 0, 0, 0, 0
+	full, behind := false, 0 // records of rows that come back
 	for _, r := range back {
+		behind += q.busy[r.id]
 		mine[r.id] = struct{}{}
 		records, bytes = records+r.shelved.records, bytes+r.shelved.bytes
 		q.unshelve(r)
 	}
 	for i, it := range q.waiting {
-		if _, own := mine[it.id]; !own {
-			if _, busy := q.busy[it.id]; busy {
-				q.waiting[kept] = it
-				kept++
-				continue
-			}
+		_, own := mine[it.id]
+		_, busy := q.busy[it.id]
+		if !busy && records > 0 && (records >= q.limits.MaxRecords || bytes+it.Bytes > q.limits.MaxBytes) {
+			full = true
 		}
-		if records > 0 && (records >= q.limits.MaxRecords || bytes+it.Bytes > q.limits.MaxBytes) {
+		if full && behind == 0 {
 			kept += copy(q.waiting[kept:], q.waiting[i:])
 			break
+		}
+		if busy && !own || full && !busy {
+			q.waiting[kept] = it
+			kept++
+			continue
+		}
+		if busy {
+			behind--
 		}
 		batch = append(batch, it)
 		records, bytes, taken = records+1, bytes+it.Bytes, taken+it.Bytes

@@ -61,3 +61,21 @@ func TestQueueCountsWhoWaitsForARow(t *testing.T) {
 	require.Len(t, q.empty(), 1)
 	require.Nil(t, q.take())
 }
+
+// A row that comes back brings what waits for it, whatever a batch holds, and nobody overtakes.
+func TestQueueGivesARowThatComesBackAllThatIsItsOwn(t *testing.T) {
+	t.Parallel()
+	q := newQueue(Batch{MaxRecords: 2, MaxBytes: 100})
+	queued(&q, "a", 1)
+	items := q.take()
+	r := &row{id: "a", items: items}
+	q.shelve([]*row{r})
+	b1, a1, a2, c1 := queued(&q, "b", 1), queued(&q, "a", 80), queued(&q, "a", 80), queued(&q, "c", 1)
+	b2, a3 := queued(&q, "b", 1), queued(&q, "a", 1)
+	require.Equal(t, []*item{b1, a1, a2, a3}, q.take(r))
+	require.Equal(t, 2, q.bytes)
+	require.False(t, q.free("a"))
+	require.True(t, q.free("b"), "one was left")
+	require.Equal(t, []*item{c1, b2}, q.take())
+	require.Zero(t, q.shelved)
+}

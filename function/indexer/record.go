@@ -25,7 +25,7 @@ const (
 	Deleted      Kind = "deleted"       // the row's records are gone
 	Truncated    Kind = "truncated"     // a truncate: the table's rows that are older are gone
 	Stale        Kind = "stale"         // older than what the index holds, or the same change again: nothing to do
-	Superseded   Kind = "superseded"    // a newer change of the row in the same batch is durable
+	Superseded   Kind = "superseded"    // a newer change of the row is durable, or waits beside the others for an endpoint that fails on its text
 	Ignored      Kind = "ignored"       // not a row change that concerns the index
 	Poison       Kind = "poison"        // can never succeed: goes to the dead-letter topic
 	Interrupted  Kind = "interrupted"   // shut down before it was durable: left unacknowledged, comes again

@@ -194,7 +194,7 @@ func (t *Table) admit(ctx context.Context, it *item) error {
 		t.putTruncate(it)
 		return nil
 	}
-	if t.queue.put(it) {
+	if t.queue.put(it) || t.recall(it.id) {
 		t.dispatch()
 	}
 	return nil
@@ -211,8 +211,15 @@ func (t *Table) await(ctx context.Context, room <-chan struct{}) error {
 
 func (t *Table) halted() bool { return t.cond.current().State == Halted }
 
-// settle ends a record. Figures first, so that whoever sees the record settled sees them right.
+// settle ends a record, and those that end with it. Figures first, so that whoever sees the record settled sees them right.
 func (t *Table) settle(it *item, o Outcome) {
+	for _, twin := range it.twins {
+		same := o
+		if same.Texts = 0; o.Kind.Durable() {
+			same.Kind = Superseded
+		}
+		t.settle(twin, same)
+	}
 	o.RowID = it.id
 	if it.counted {
 		t.observer.InFlight(t.name, -1)

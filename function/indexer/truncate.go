@@ -60,6 +60,7 @@ func (t *Table) sweepAll() {
 		o := Outcome{Kind: kind, Attempts: 1}
 		switch {
 		case err == nil:
+			t.recallAll()
 		case Classify(err) == ClassPoison:
 			o = Outcome{Kind: Poison, Stage: "write", Reason: Reason(err), Err: err, Attempts: 1}
 		default:
