@@ -84,11 +84,11 @@ func (b *batch) retry(ctx context.Context, g *gate, op func(context.Context) err
 	return t.backoff.at(g).do(ctx, t.cond.operation(), t.waiter(ctx), op)
 }
 
-// persist is retry for an op that may find that there is no use in going on: no attempt follows the one that set over.
-func (b *batch) persist(ctx context.Context, g *gate, over *bool, op func(context.Context) error) (int, error) {
+// persist is retry for an op that may find that there is no use in going on: no attempt follows once over says so.
+func (b *batch) persist(ctx context.Context, g *gate, over func() bool, op func(context.Context) error) (int, error) {
 	t := b.table
 	wait := t.waiter(ctx)
-	return t.backoff.at(g).do(ctx, t.cond.operation(), func(d time.Duration) bool { return !*over && wait(d) }, op)
+	return t.backoff.at(g).do(ctx, t.cond.operation(), func(d time.Duration) bool { return !over() && wait(d) }, op)
 }
 
 // done settles a row whose newest change is in the index, and with it the changes that it superseded: only now, so that a crash

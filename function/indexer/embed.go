@@ -2,6 +2,7 @@ package indexer
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"sync/atomic"
 )
@@ -18,7 +19,7 @@ type embedded struct {
 // embedding is the work of one pass of a batch: several requests at once, each result handed on as soon as it is there.
 type embedding struct {
 	pool  *EmbedPool
-	retry func(ctx context.Context, g *gate, over *bool, op func(context.Context) error) (int, error)
+	retry func(ctx context.Context, g *gate, over func() bool, op func(context.Context) error) (int, error)
 	out   chan embedded
 	table *Table // tells when a drain begins, and is told of the wait for another request's search
 }
@@ -119,12 +120,12 @@ func (a *asking) refine(ctx context.Context, texts []string, attempts int) (stal
 // persist makes attempts of op until it is done, refused or found to stall. While another request is searched it waits, before the gate and not at it.
 func (a *asking) persist(ctx context.Context, s *stall, op func(context.Context) error) (attempts int, err error) {
 	for {
-		n, err := a.retry(ctx, &a.pool.gate, &s.over, func(ctx context.Context) error { return s.attempt(ctx, op) })
+		n, err := a.retry(ctx, &a.pool.gate, s.gives, func(ctx context.Context) error { return s.attempt(ctx, op) })
 		attempts += n
 		if !s.yields {
 			return attempts, err
 		}
-		if !a.waits(ctx, s.last) {
+		if !a.waits(ctx, errors.Unwrap(err)) {
 			return attempts, err
 		}
 		s.over, s.yields = false, false

@@ -89,10 +89,13 @@ func (g *gate) open() bool {
 	return !g.shut
 }
 
-// failures is how many attempts have failed in a row since it was open.
+// failures is how many attempts have failed in a row since it was open, of a kind that can be for the sake of what was sent.
 func (g *gate) failures() int {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	if !tellsOfTexts(g.cause) {
+		return 0
+	}
 	return g.steps
 }
 

@@ -51,7 +51,9 @@ func newRig(t *testing.T, options ...func(*rig)) *rig {
 	for _, option := range options {
 		option(r)
 	}
-	r.pool = NewEmbedPool(r.embedder, 2)
+	if r.pool == nil {
+		r.pool = NewEmbedPool(r.embedder, 2)
+	}
 	r.start()
 	t.Cleanup(r.stop)
 	return r

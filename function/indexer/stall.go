@@ -18,7 +18,7 @@ type stall struct {
 	of       *asking
 	alone    bool // it has a single text
 	failures int
-	plainly  bool // the next attempt is made without another text: an endpoint that fails now and then would have to take two in a row, for ever
+	plainly  bool // the next attempt is made without another text: an endpoint that fails now and then, or has a limit, would have to take two in a row, for ever
 	proofs   int  // failures in a row, each right after another text was taken
 	last     error
 	over     bool // there is no use in going on: the texts stall, or
@@ -42,6 +42,7 @@ func (s *stall) attempt(ctx context.Context, ask func(context.Context) error) er
 	err := s.of.pool.voucher.during(vouched && s.of.searching, func() error { return ask(ctx) })
 	switch {
 	case limited(err):
+		s.plainly = true // what the limit has left is for the request itself: another text would take it each time
 		return err
 	case !tellsOfTexts(err):
 		s.failures, s.proofs = 0, 0
@@ -49,7 +50,6 @@ func (s *stall) attempt(ctx context.Context, ask func(context.Context) error) er
 	}
 	s.failures, s.last = s.failures+1, err
 	if !vouched {
-		s.yield()
 		return err
 	}
 	if s.proofs++; !s.alone || s.proofs > 1 { // several texts are only halved for it
@@ -64,18 +64,20 @@ func (s *stall) due() (text string, is bool) {
 	if failed > 0 { // others' probes tell as much of the endpoint: not each of many requests has to fail so often, one after another at the gate
 		failed = max(failed, s.of.pool.gate.failures())
 	}
-	if s.plainly || !s.of.searching && failed < stallFailures {
+	if s.plainly || !s.of.searching && s.proofs == 0 && failed < stallFailures {
 		return "", false
 	}
 	text, is = s.of.pool.voucher.text()
 	return text, is && (s.alone || s.of.search())
 }
 
-// yield leaves the endpoint to the request that is searched: one that failed as often would only shut the gate before it.
-func (s *stall) yield() {
-	if !s.of.searching && s.failures >= stallFailures && s.of.pool.voucher.searches() {
+// gives says, before a wait for the next attempt, whether there is none. A request that has failed, or stands at a shut gate, leaves the
+// endpoint to the one that is searched: a failure of its own would only shut the gate before that.
+func (s *stall) gives() bool {
+	if !s.over && !s.of.searching && s.of.pool.voucher.searches() {
 		s.over, s.yields = true, true
 	}
+	return s.over
 }
 
 // stalls reports whether the texts turned out to stall.

@@ -106,7 +106,7 @@ func (v *voucher) until(at time.Time) {
 	v.search = at
 }
 
-// searches reports whether a request is being searched, before an endpoint that works. Others that failed as often had better leave it alone
+// searches reports whether a request is being searched, before an endpoint that works. Others that failed had better leave it alone
 // meanwhile, as it is the gate that they would shut.
 func (v *voucher) searches() bool {
 	v.mu.Lock()
