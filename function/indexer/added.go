@@ -3,6 +3,8 @@ package indexer
 import (
 	"context"
 	"time"
+
+	"github.com/rowvec/rowvec/connector"
 )
 
 // A row that the index does not hold begins with an add, which leaves what somebody else has put there since the look. Nothing in the
@@ -16,8 +18,9 @@ import (
 
 // addition is what a row's job has added.
 type addition struct {
-	sent bool  // an add was sent, whatever became of it
-	by   int64 // who announced the row; 0: it has one record
+	sent  bool              // an add was sent, whatever became of it
+	by    int64             // who announced the row; 0: it has one record
+	floor connector.Version // of the announcement
 }
 
 // confirm looks up the rows that a phase has added, or has left nothing but a tombstone of.
@@ -68,7 +71,7 @@ func (j *job) began(p phase, k known) bool {
 // announced reports whether the row's first record is what the addition announced, and nobody has taken it over. Builds from before there
 // were additions do so and leave the number.
 func (k known) announced(a addition) bool {
-	return a.by != 0 && k.stored != nil && k.stored.By == a.by && k.stored.Fingerprint == ""
+	return a.by != 0 && k.stored != nil && k.stored.By == a.by && k.stored.Fingerprint == "" && k.stored.Version.SameChange(a.floor)
 }
 
 // target is the job's row for a look.

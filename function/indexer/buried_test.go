@@ -200,3 +200,41 @@ func TestADeletionMeetsAnAnnouncement(t *testing.T) {
 		require.NotContains(t, one.store.ids(), "1")
 	})
 }
+
+// TestAChangeThatOneClockCallsOld is newer than the truncate by most clocks, and older than the deletion, which is older than the truncate
+// by most: it may not be added and removed for ever.
+func TestAChangeThatOneClockCallsOld(t *testing.T) {
+	t.Parallel()
+	by := func(c *connector.Change, lsn, committed, emitted int) *connector.Change {
+		c.Version = connector.Version{
+			LSN: uint64(lsn), CommitTime: epoch.Add(time.Duration(committed) * time.Millisecond),
+			Emitted: epoch.Add(time.Duration(emitted) * time.Millisecond),
+		}
+		return c
+	}
+	for _, text := range []string{"few words", long} {
+		synctest.Test(t, func(t *testing.T) {
+			r := newRig(t, chunked)
+			require.Equal(t, []Kind{Truncated}, kinds(t, r.submit(by(truncated(1), 200, 300, 100))))
+			require.Equal(t, []Kind{Deleted}, kinds(t, r.submit(by(deleted(1, 1), 300, 100, 200))))
+			require.Equal(t, []Kind{Stale}, kinds(t, r.submit(by(upserted(1, 1, text), 100, 200, 300))))
+			requireIndexIs(t, r, nil)
+		})
+	}
+}
+
+// TestATakenOverRowOfAnEarlierBuildStays: such a build leaves our number, and announces its next change in the version of its last.
+func TestATakenOverRowOfAnEarlierBuildStays(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, chunked)
+		theirs := storedMeta(t, r.spec, upserted(1, 20, long))
+		between(r, "upsert", func() {
+			theirs[document.KeyBy] = r.store.entries["1"].meta[document.KeyBy]
+			theirs[document.KeyFingerprint] = ""
+			r.store.entries["1"] = entry{document: "theirs", meta: theirs}
+		})
+		require.Equal(t, []Kind{Stale}, kinds(t, r.submit(upserted(1, 10, long))))
+		require.Equal(t, "theirs", r.store.entries["1"].document)
+	})
+}

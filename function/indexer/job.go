@@ -114,6 +114,7 @@ func (j *job) begin(before, count int) (first phase) {
 		return addFirst
 	}
 	j.added.by = 1 + rand.Int64N(1<<53-1) //nolint:gosec // no secret
+	j.added.floor, _ = j.base.version()
 	j.add(announceFirst, j.unmarked(records[0], count), j.row.vectors[0])
 	records[0].Metadata[document.KeyBy] = nil
 	return commitFirst

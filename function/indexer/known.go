@@ -174,3 +174,8 @@ func stateOf(stored map[string]map[string]any, id string) (*document.State, erro
 	}
 	return &state, nil
 }
+
+// buried reports whether a new record of that version would be dead.
+func (k known) buried(v connector.Version) bool {
+	return !k.committed() && (k.mark != nil && v.StaleAgainst(k.mark.version) || k.stone != nil && v.StaleAgainst(*k.stone))
+}
