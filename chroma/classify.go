@@ -48,14 +48,14 @@ func verdictOf(status int) verdict {
 	case status >= 300:
 		return verdict{classHalt, ReasonRedirect}
 	}
-	// Chroma answers 200 to all that succeeded.
+	// Of what succeeded (exchange.succeeded) nothing comes here.
 	return verdict{classRetry, ReasonBadResponse}
 }
 
 // classify turns the record of a request into nil, the caller's context error, or an *Error.
 func (c *Client) classify(caller, limited context.Context, ex *exchange, callErr error) error {
 	switch {
-	case ex.err == nil && ex.status == http.StatusOK && callErr == nil:
+	case ex.err == nil && ex.succeeded() && callErr == nil:
 		return nil
 	case caller.Err() != nil:
 		return &interrupted{op: ex.op, collection: ex.collection, err: caller.Err()}
@@ -67,7 +67,7 @@ func (c *Client) classify(caller, limited context.Context, ex *exchange, callErr
 		return c.classifyNetwork(ex)
 	case !ex.sent:
 		return ex.fail(classPoison, ReasonInvalidArguments, "chroma-go refused to send the request", nil)
-	case ex.status == http.StatusOK:
+	case ex.succeeded():
 		return ex.fail(classRetry, ReasonBadResponse, notChroma, nil)
 	}
 	v := verdictOf(ex.status)
@@ -103,7 +103,9 @@ func (c *Client) classifyNetwork(ex *exchange) *Error {
 }
 
 // carriesRecord reports whether a refusal of the operation may be due to what the caller put into it.
-func carriesRecord(op string) bool { return op == opUpsert || op == opUpdate || op == opQuery }
+func carriesRecord(op string) bool {
+	return op == opAdd || op == opUpsert || op == opUpdate || op == opQuery
+}
 
 // fail builds the error of this exchange.
 func (ex *exchange) fail(class, reason, detail string, err error) *Error {

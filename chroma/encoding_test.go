@@ -148,7 +148,7 @@ func FuzzDecode(f *testing.F) {
 			return
 		}
 		for _, m := range found {
-			encoded, err := encodeMetadata(m.Metadata)
+			encoded, err := encodeMetadata(m.Metadata, true)
 			if err != nil {
 				continue // another client's nested or mixed value, or key
 			}

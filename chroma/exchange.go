@@ -18,6 +18,7 @@ const (
 	opPreflight  = "preflight"
 	opCollection = "collection"
 	opGet        = "get"
+	opAdd        = "add"
 	opUpsert     = "upsert"
 	opUpdate     = "update"
 	opDelete     = "delete"
@@ -79,7 +80,7 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	answer := *resp
 	answer.Body = io.NopCloser(bytes.NewReader(ex.standIn()))
 	answer.ContentLength = -1
-	if ex.status != http.StatusOK {
+	if !ex.succeeded() {
 		// chroma-go takes 204, 302 or 599 for success, and http.Client would follow a redirect and carry the token along.
 		answer.StatusCode = http.StatusInternalServerError
 	}
@@ -104,10 +105,15 @@ func readAnswer(r io.Reader) ([]byte, error) {
 	return body, nil
 }
 
+// succeeded reports whether the status is that of what succeeded: Chroma says 200, and 201 to an add.
+func (ex *exchange) succeeded() bool {
+	return ex.status == http.StatusOK || ex.op == opAdd && ex.status == http.StatusCreated
+}
+
 // standIn is what chroma-go gets to read: the answer itself where it is small and harmless, else an empty one.
 func (ex *exchange) standIn() []byte {
 	switch {
-	case ex.status != http.StatusOK:
+	case !ex.succeeded():
 		return []byte("{}")
 	case ex.op == opHeartbeat:
 		return []byte(`{"` + heartbeatKey + `":0}`) // our decoder looks whether it was there
@@ -170,7 +176,7 @@ func (c *Client) do(ctx context.Context, ex *exchange, call func(context.Context
 	return err
 }
 
-// code is how the request ended, in a word for a metric.
+// code is how the request ended, in a word for a metric: 200 for all that succeeded, an add too, as alerts count what is not.
 func (ex *exchange) code(err error) string {
 	told := (*Error)(nil)
 	switch {
@@ -178,10 +184,12 @@ func (ex *exchange) code(err error) string {
 		return "canceled"
 	case told != nil && told.reason == ReasonTimeout && ex.err != nil:
 		return "timeout"
-	case told != nil && told.reason == ReasonBadResponse && ex.status == http.StatusOK:
+	case told != nil && told.reason == ReasonBadResponse && ex.succeeded():
 		return ReasonBadResponse
 	case ex.status == 0 || ex.err != nil:
 		return "network"
+	case ex.succeeded():
+		return strconv.Itoa(http.StatusOK)
 	default:
 		return strconv.Itoa(ex.status)
 	}

@@ -66,6 +66,7 @@ func operations(t *testing.T, col *chroma.Collection) map[string]func() error {
 	t.Helper()
 	ctx := t.Context()
 	return map[string]func() error{
+		"add":    func() error { return col.Add(ctx, []string{"a"}, [][]float32{{1, 2}}, []string{"text"}, nil) },
 		"upsert": func() error { return col.Upsert(ctx, []string{"a"}, [][]float32{{1, 2}}, []string{"text"}, nil) },
 		"update": func() error { return col.Update(ctx, []string{"a"}, []map[string]any{{"k": "v"}}) },
 		"delete": func() error { return col.Delete(ctx, []string{"a"}) },

@@ -39,8 +39,9 @@ type rawMetadata struct {
 // MarshalJSON implements json.Marshaler.
 func (m rawMetadata) MarshalJSON() ([]byte, error) { return m.json, nil }
 
-// encodeMetadata writes a record's metadata. A nil value and an empty list are null: Chroma removes the key.
-func encodeMetadata(metadata map[string]any) ([]byte, error) {
+// encodeMetadata writes a record's metadata. A nil value and an empty list are null, by which Chroma removes the key; without nulls they are
+// left out: to an add Chroma 1.5.9 answers 422 for one.
+func encodeMetadata(metadata map[string]any, nulls bool) ([]byte, error) {
 	if metadata == nil {
 		return []byte("null"), nil
 	}
@@ -53,15 +54,20 @@ func encodeMetadata(metadata map[string]any) ([]byte, error) {
 		if key == "" || key[0] == '#' || key[0] == '$' {
 			return nil, &metadataError{key, errBadKey}
 		}
-		if len(out) > 1 {
+		before := len(out)
+		if before > 1 {
 			out = append(out, ',')
 		}
 		var err error
 		if out, err = appendString(out, key); err != nil {
 			return nil, &metadataError{key, err}
 		}
+		from := len(out) + 1
 		if out, err = appendValue(append(out, ':'), value); err != nil {
 			return nil, &metadataError{key, err}
+		}
+		if !nulls && string(out[from:]) == "null" {
+			out = out[:before]
 		}
 	}
 	return append(out, '}'), nil

@@ -9,6 +9,7 @@ import (
 // store is a copy of the Store interface in function/indexer/ports.go, which chroma must satisfy without importing it.
 type store interface {
 	Get(ctx context.Context, ids []string) (map[string]map[string]any, error)
+	Add(ctx context.Context, ids []string, vectors [][]float32, documents []string, metadatas []map[string]any) error
 	Upsert(ctx context.Context, ids []string, vectors [][]float32, documents []string, metadatas []map[string]any) error
 	Update(ctx context.Context, ids []string, metadatas []map[string]any) error
 	Delete(ctx context.Context, ids []string) error

@@ -20,15 +20,31 @@ import (
 func (col *Collection) Upsert(
 	ctx context.Context, ids []string, vectors [][]float32, documents []string, metadatas []map[string]any,
 ) error {
-	if err := col.checkLengths(opUpsert, ids, map[string]int{
+	return col.put(ctx, opUpsert, col.remote.Upsert, ids, vectors, documents, metadatas)
+}
+
+// Add is Upsert of records that are not there: those that are stay as they are, whole, and nothing says which these were. A nil
+// metadata value says nothing here, as there is no stored key to remove.
+func (col *Collection) Add(
+	ctx context.Context, ids []string, vectors [][]float32, documents []string, metadatas []map[string]any,
+) error {
+	return col.put(ctx, opAdd, col.remote.Add, ids, vectors, documents, metadatas)
+}
+
+// put writes whole records by one of the two operations.
+func (col *Collection) put(
+	ctx context.Context, op string, call func(context.Context, ...v2.CollectionAddOption) error,
+	ids []string, vectors [][]float32, documents []string, metadatas []map[string]any,
+) error {
+	if err := col.checkLengths(op, ids, map[string]int{
 		"vectors": len(vectors), "documents": optional(documents, len(ids)), "metadatas": optional(metadatas, len(ids)),
 	}); err != nil {
 		return err
 	}
-	if err := col.checkVectors(opUpsert, ids, vectors); err != nil {
+	if err := col.checkVectors(op, ids, vectors); err != nil {
 		return err
 	}
-	encoded, err := col.encodeAll(opUpsert, ids, metadatas)
+	encoded, err := col.encodeAll(op, ids, metadatas)
 	if err != nil {
 		return err
 	}
@@ -42,8 +58,8 @@ func (col *Collection) Upsert(
 		}
 		return n
 	}
-	return col.each(ctx, opUpsert, ids, size, func(ctx context.Context, s span) error {
-		ex := col.exchange(opUpsert, s.to-s.from)
+	return col.each(ctx, op, ids, size, func(ctx context.Context, s span) error {
+		ex := col.exchange(op, s.to-s.from)
 		opts := []v2.CollectionAddOption{v2.WithIDs(documentIDs(ids[s.from:s.to])...), v2.WithEmbeddings(pack(vectors[s.from:s.to])...)}
 		if documents != nil {
 			ex.private = documents[s.from:s.to]
@@ -52,7 +68,7 @@ func (col *Collection) Upsert(
 		if encoded != nil {
 			opts = append(opts, v2.WithMetadatas(asMetadatas(encoded[s.from:s.to])...))
 		}
-		err := col.client.do(ctx, ex, func(ctx context.Context) error { return col.remote.Upsert(ctx, opts...) }, decodeDone)
+		err := col.client.do(ctx, ex, func(ctx context.Context) error { return call(ctx, opts...) }, decodeDone)
 		return col.explain(ctx, err, len(vectors[s.from]))
 	})
 }
@@ -140,7 +156,7 @@ func (col *Collection) encodeAll(op string, ids []string, metadatas []map[string
 	}
 	out := make([]rawMetadata, len(metadatas))
 	for i, metadata := range metadatas {
-		encoded, err := encodeMetadata(metadata)
+		encoded, err := encodeMetadata(metadata, op != opAdd)
 		if err != nil {
 			failure := col.poison(op, ids[i], ReasonInvalidMetadata, "metadata "+err.Error())
 			if errors.Is(err, errBadKey) {

@@ -1,6 +1,7 @@
 package chroma_test
 
 import (
+	"encoding/json"
 	"math"
 	"slices"
 	"strings"
@@ -62,6 +63,27 @@ func TestWhatChromaCannotHoldIsRefusedBeforeItIsSent(t *testing.T) {
 	}
 	require.Zero(t, server.Counts()["upsert"]+server.Counts()["update"])
 	require.Equal(t, 1, server.Counts()["preflight"])
+}
+
+// TestAnAddHasNoNulls: Chroma refuses them there, and nothing is stored that they could remove.
+func TestAnAddHasNoNulls(t *testing.T) {
+	t.Parallel()
+	server := chromatest.New(t)
+	col := newCollection(t, server, nil)
+	server.Keep()
+	ids, vectors := []string{"a", "b", "c"}, [][]float32{{1, 2}, {3, 4}, {5, 6}}
+	require.NoError(t, col.Add(t.Context(), ids, vectors, []string{"A", "B", "C"}, []map[string]any{
+		{"n": nil, "text": ":null", "gone": []int64{}}, {"n": nil, "gone": []any{}}, nil,
+	}))
+	var sent struct{ Metadatas []map[string]any }
+	require.NoError(t, json.Unmarshal(server.Requests("add")[0].Body, &sent))
+	require.Equal(t, []map[string]any{{"text": ":null"}, {}, nil}, sent.Metadatas)
+	require.Contains(t, string(server.Requests("add")[0].Body), `"documents":["A","B","C"]`)
+	require.NoError(t, col.Add(t.Context(), []string{"b"}, [][]float32{{9, 9}}, []string{"other"}, nil))
+	require.Equal(t, "B", *server.Records("articles")["b"].Document)
+	failure := failureOf(t, col.Add(t.Context(), []string{"d"}, [][]float32{{1, 2}}, nil, []map[string]any{{"m": map[string]any{}}}), "poison", chroma.ReasonInvalidMetadata)
+	require.Equal(t, "d", failure.RecordID)
+	require.Equal(t, "add", failure.Op)
 }
 
 func TestNothingToDoSendsNothing(t *testing.T) {

@@ -40,7 +40,7 @@ func refusingChroma(t *testing.T) (address string, refuse *atomic.Pointer[refusa
 			return
 		}
 		r.Body = io.NopCloser(bytes.NewReader(body))
-		writes := strings.HasSuffix(r.URL.Path, "/upsert") || strings.HasSuffix(r.URL.Path, "/update")
+		writes := strings.HasSuffix(r.URL.Path, "/add") || strings.HasSuffix(r.URL.Path, "/upsert") || strings.HasSuffix(r.URL.Path, "/update")
 		if now := refuse.Load(); now != nil && writes && bytes.Contains(body, []byte(now.carrying)) {
 			w.Header().Set("Content-Type", "application/json")
 			w.WriteHeader(now.status)

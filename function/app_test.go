@@ -132,8 +132,8 @@ func TestAChangeBecomesARecordAndIsAcknowledged(t *testing.T) {
 	require.InDelta(t, 1, figures["rowvec_embed_texts_total"], 0)
 	require.InDelta(t, 1, figures["rowvec_state{state=running,table=app.articles}"], 0)
 	require.InDelta(t, 0, figures["rowvec_in_flight_records{table=app.articles}"], 0)
-	require.Greater(t, figures["rowvec_chroma_duration_seconds_count{op=upsert}"], 0.5)
-	require.Greater(t, figures["rowvec_chroma_requests_total{code=200,op=upsert}"], 0.5)
+	require.Greater(t, figures["rowvec_chroma_duration_seconds_count{op=add}"], 0.5)
+	require.Greater(t, figures["rowvec_chroma_requests_total{code=200,op=add}"], 0.5)
 	require.WithinDuration(t, time.Now(), time.Unix(int64(figures["rowvec_last_success_timestamp_seconds"]), 0), time.Minute)
 }
 

@@ -168,8 +168,8 @@ func TestEveryHalt(t *testing.T) {
 		"no right to Chroma":              {refuse("", 403), "chroma.token and its rights"},
 		"no right to open":                {refuse("create", 403), "chroma.token and its rights"},
 		"no right to read":                {refuse("get", 403), "chroma.token and its rights"},
-		"no right to write":               {refuse("upsert", 403), "chroma.token and its rights"},
-		"a quota":                         {refuse("upsert", 422), "the index refuses every write"},
+		"no right to write":               {refuse("add", 403), "chroma.token and its rights"},
+		"a quota":                         {refuse("add", 422), "the index refuses every write"},
 		"another distance":                {func(h *halting) { h.collection(chroma.L2, 0) }, "chroma.distance"},
 		"a collection of other vectors":   {func(h *halting) { h.collection(chroma.Cosine, 3) }, "embedding.dimensions"},
 	} {

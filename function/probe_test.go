@@ -19,7 +19,7 @@ import (
 // refusing answers the writes that match as Chroma does.
 func refusing(status int, matches func(chromatest.Request) bool) func(chromatest.Request) *chromatest.Response {
 	return func(r chromatest.Request) *chromatest.Response {
-		if (r.Op == "upsert" || r.Op == "update") && matches(r) {
+		if (r.Op == "add" || r.Op == "upsert" || r.Op == "update") && matches(r) {
 			return &chromatest.Response{Status: status, Body: `{"error":"ChromaError","message":"quota exceeded: 1000 records"}`}
 		}
 		return nil
@@ -39,7 +39,7 @@ func TestAnIndexThatRefusesEveryWriteHalts(t *testing.T) {
 		require.Contains(t, said, "the index refuses every write")
 		require.InDelta(t, 1, b.metrics.user()["rowvec_state{state=halted,table=app.articles}"], 0)
 		require.Empty(t, settled)
-		require.Equal(t, 3, b.index.Counts()["upsert"], "the row twice, and the probe")
+		require.Equal(t, 3, b.index.Counts()["add"], "the row twice, and the probe")
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 		b.Drain(ctx)
 		cancel()

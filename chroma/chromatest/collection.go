@@ -106,7 +106,26 @@ func (c *collection) checkDimension(vectors [][]float32) *failure {
 	return nil
 }
 
-func (c *collection) upsert(in *payload) (any, *failure) {
+// made is the answer to an add, with status 201.
+type made struct{}
+
+// add is upsert of what is not there. Metadata may not have nulls.
+func (c *collection) add(in *payload) (any, *failure) {
+	for i, metadata := range in.Metadatas {
+		for key, raw := range metadata {
+			if string(raw) == "null" {
+				return nil, undecodable(fmt.Sprintf("metadatas[%d].%s: data did not match any variant of untagged enum MetadataValue", i, key))
+			}
+		}
+	}
+	_, failed := c.put(in, false)
+	return made{}, failed
+}
+
+func (c *collection) upsert(in *payload) (any, *failure) { return c.put(in, true) }
+
+// put writes records, over those that are there or not.
+func (c *collection) put(in *payload, over bool) (any, *failure) {
 	if in.Embeddings == nil {
 		return nil, undecodable("missing field `embeddings`")
 	}
@@ -123,6 +142,8 @@ func (c *collection) upsert(in *payload) (any, *failure) {
 			r = &record{Record: Record{ID: id, Metadata: map[string]any{}}, order: c.next}
 			c.next++
 			c.byID[id] = r
+		} else if !over {
+			continue
 		}
 		c.dimension = len(vectors[i])
 		r.write(i, vectors, in.Documents, changes)

@@ -78,6 +78,7 @@ func (s *Server) routes() http.Handler {
 	}))
 	mux.HandleFunc("POST "+inOne+"/get", s.onCollection("get", (*collection).get))
 	mux.HandleFunc("POST "+inOne+"/query", s.onCollection("query", (*collection).query))
+	mux.HandleFunc("POST "+inOne+"/add", s.onCollection("add", (*collection).add))
 	mux.HandleFunc("POST "+inOne+"/upsert", s.onCollection("upsert", (*collection).upsert))
 	mux.HandleFunc("POST "+inOne+"/update", s.onCollection("update", (*collection).update))
 	mux.HandleFunc("POST "+inOne+"/delete", s.onCollection("delete", (*collection).delete))
@@ -107,7 +108,7 @@ func (s *Server) create(w http.ResponseWriter, r *http.Request) {
 
 // onCollection serves an operation on one collection, addressed by its id.
 func (s *Server) onCollection(op string, run func(*collection, *payload) (any, *failure)) http.HandlerFunc {
-	mutation := op == "upsert" || op == "update" || op == "delete"
+	mutation := op == "add" || op == "upsert" || op == "update" || op == "delete"
 	return func(w http.ResponseWriter, r *http.Request) {
 		id := r.PathValue("collection")
 		body, failed := s.read(r)
@@ -161,6 +162,9 @@ func decodeInto(body []byte, into any) *failure {
 
 func writeAnswer(w http.ResponseWriter, answer any, failed *failure) {
 	status := http.StatusOK
+	if answer == (made{}) {
+		status = http.StatusCreated
+	}
 	if failed != nil {
 		status = failed.status
 		if failed.kind == "" {

@@ -29,6 +29,7 @@ func Suite(t *testing.T, url string) {
 		"metadata merges and nil removes":           metadataMerges,
 		"texts and ids come back as sent":           textRoundTrip,
 		"update leaves vector and document":         updateKeeps,
+		"add leaves what is there":                  addLeaves,
 		"an id twice: the last one wins":            duplicateIDs,
 		"delete ignores unknown ids":                deleteIgnoresUnknown,
 		"expire removes what is below the bound":    expireBelow,

@@ -104,6 +104,35 @@ func updateKeeps(t *scene) {
 	require.Equal(t, []chroma.Match{{ID: "a", Document: "one", Metadata: map[string]any{"n": int64(1)}}}, found)
 }
 
+// addLeaves: what is there stays whole, the others come, and after a delete an add is a new record.
+func addLeaves(t *scene) {
+	ctx := t.Context()
+	col := t.ensure(chroma.L2)
+	add := func(vector float32, text string, meta map[string]any, ids ...string) error {
+		vectors, texts, metas := make([][]float32, len(ids)), make([]string, len(ids)), make([]map[string]any, len(ids))
+		for i := range ids {
+			vectors[i], texts[i], metas[i] = []float32{vector}, text, meta
+		}
+		return col.Add(ctx, ids, vectors, texts, metas)
+	}
+	require.NoError(t, add(1, "first", map[string]any{"n": int64(1), "none": nil, "list": []string{"a"}, "empty": []string{}}, "a", "b"))
+	require.NoError(t, add(5, "second", map[string]any{"n": int64(2), "more": true}, "b", "c"))
+	require.NoError(t, add(7, "bare", map[string]any{"none": nil}, "d"))
+	require.NoError(t, col.Delete(ctx, []string{"a"}))
+	require.NoError(t, add(9, "third", nil, "a"))
+	found, err := col.Query(ctx, []float32{1}, 5, nil)
+	require.NoError(t, err)
+	require.Equal(t, []chroma.Match{
+		{ID: "b", Document: "first", Metadata: map[string]any{"n": int64(1), "list": []string{"a"}}},
+		{ID: "c", Document: "second", Metadata: map[string]any{"n": int64(2), "more": true}, Distance: 16},
+		{ID: "d", Document: "bare", Metadata: map[string]any{}, Distance: 36},
+		{ID: "a", Document: "third", Metadata: map[string]any{}, Distance: 64},
+	}, found)
+	t.requireError(col.Add(ctx, []string{"e"}, [][]float32{{1, 2}}, nil, nil), "halt", chroma.ReasonDimensionMismatch)
+	t.requireError(col.Add(ctx, []string{"b"}, [][]float32{{1, 2}}, nil, nil), "halt", chroma.ReasonDimensionMismatch)
+	require.NoError(t, col.Delete(ctx, []string{"b"}))
+}
+
 func duplicateIDs(t *scene) {
 	ctx := t.Context()
 	col := t.ensure(chroma.L2)

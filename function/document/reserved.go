@@ -25,6 +25,7 @@ const (
 	KeyChunk       = "_rv_chunk"  // int64: the chunk's index from 0; on records of a table with chunks
 	KeyStart       = "_rv_start"  // int64: first byte of the chunk in the row's text; on records of a table with chunks
 	KeyEnd         = "_rv_end"    // int64: one past the last byte; on records of a table with chunks
+	KeyBy          = "_rv_by"     // int64: which write announced a row that was not there; on first records until they are committed
 	KeyFullKey     = "_rv_key"    // string: the id before hashing; on records of rows whose id is a hash
 	KeyProbe       = "_rv_probe"  // int64: when the probe was written, in milliseconds since 1970; on ProbeID alone
 )

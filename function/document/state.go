@@ -20,6 +20,7 @@ type State struct {
 	Open        Open     // columns of text and metadata that are known as of an older version than the row's
 	Keys        []string // stored user metadata keys, sorted
 
+	By       int64          // tells announcements of a new row apart; 0: the record is none
 	Metadata map[string]any // stored user metadata; never nil
 
 	opened bool // the record has KeyOpen, which must be removed when nothing is open any more
@@ -44,6 +45,7 @@ func ParseState(meta map[string]any) (State, error) {
 		return s, err
 	}
 	mark.Keys, mark.Metadata = s.Keys, s.Metadata
+	mark.By, _ = integer(meta, KeyBy) // no part of the mark: what cannot be read says nothing
 	mark.placed, mark.opened = meta[KeyRow] != nil, meta[KeyOpen] != nil
 	return mark, nil
 }

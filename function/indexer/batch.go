@@ -2,6 +2,7 @@ package indexer
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
 )
@@ -17,6 +18,7 @@ type row struct {
 	missing  int                  // how many of them are still to come
 	cache    map[string][]float32 // vectors of an earlier pass, by text
 	texts    int                  // embedded for it, and not told in an outcome yet
+	added    addition             // of an earlier pass
 	shelved  load                 // what of it counts as waiting while it is aside; the table's lock guards it
 	stalled  stalling
 	// truncates of the table that there were when it was planned last.
@@ -25,14 +27,15 @@ type row struct {
 
 // batch works on the rows of some records until every record is settled. Rows finish one by one.
 type batch struct {
-	table *Table
-	rows  []*row
-	held  *trouble // rows that wait for a setting
+	table  *Table
+	rows   []*row
+	held   *trouble // rows that wait for a setting
+	moving *trouble // rows that are planned again and again
 }
 
 // newBatch makes a batch of rows that were aside and of records.
 func newBatch(t *Table, rows []*row, items []*item) *batch {
-	b := &batch{table: t, held: t.cond.operation(), rows: rows}
+	b := &batch{table: t, held: t.cond.operation(), moving: t.cond.operation(), rows: rows}
 	byID := make(map[string]*row, len(rows)+len(items))
 	for _, r := range rows {
 		byID[r.id] = r
@@ -53,28 +56,55 @@ func newBatch(t *Table, rows []*row, items []*item) *batch {
 // index changed under it, when its newest change turned out to be poison and an older one is left, or when a setting must change.
 func (b *batch) run(ctx context.Context) {
 	defer b.held.clear()
+	defer b.moving.clear()
 	rows := b.rows
 	b.rows = nil // settled rows are garbage, with their vectors
-	for len(rows) > 0 {
+	for idle := 0; len(rows) > 0; {
+		before := unsettled(rows)
 		p := newPass(b, len(rows))
 		p.run(ctx, rows)
 		rows = slices.Concat(p.again, p.held)
-		if !b.pause(ctx, p) {
+		if idle++; unsettled(rows) < before {
+			idle = 0
+		}
+		if !b.pause(ctx, p, idle) {
 			b.table.interrupt(rows)
 			return
 		}
 	}
 }
 
+// unsettled counts the changes that are not settled.
+func unsettled(rows []*row) (n int) {
+	for _, r := range rows {
+		n += len(r.items)
+	}
+	return n
+}
+
+// idlePasses is how many passes in a row may settle nothing before the next waits.
+const idlePasses = 3
+
 // pause reports what rows of the pass wait for, and waits unless others can go on. It returns false when they are to be given up.
-func (b *batch) pause(ctx context.Context, p *pass) bool {
-	if len(p.held) == 0 {
+func (b *batch) pause(ctx context.Context, p *pass, idle int) bool {
+	wait, backoff := b.table.waiter(ctx), b.table.backoff
+	if len(p.held) > 0 {
+		cause := p.held[0].decision.err
+		b.held.report(Halted, cause)
+		if len(p.again) == 0 {
+			return wait(backoff.delay(cause, 1))
+		}
+	} else {
 		b.held.clear()
+	}
+	if idle <= idlePasses || len(p.again) == 0 {
+		b.moving.clear()
 		return true
 	}
-	cause := p.held[0].decision.err
-	b.held.report(Halted, cause)
-	return len(p.again) > 0 || b.table.waiter(ctx)(b.table.backoff.delay(cause, 1))
+	cause := &fault{class: ClassRetry, reason: "row_moves", text: fmt.Sprintf("row %s of %s is not in the index as it was just written: another writer has the same rows, "+
+		"or what Chroma shows lags behind what it was told; the row is written again", p.again[0].id, b.table.name)}
+	b.moving.report(Retrying, cause)
+	return wait(backoff.delay(cause, idle-idlePasses))
 }
 
 // retry runs op, which asks the server behind g (nil: nobody shares it), in the one loop, reporting to the table's condition.

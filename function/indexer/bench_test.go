@@ -33,6 +33,10 @@ func (free) Get(context.Context, []string) (map[string]map[string]any, error) { 
 func (free) Upsert(context.Context, []string, [][]float32, []string, []map[string]any) error {
 	return nil
 }
+
+func (free) Add(context.Context, []string, [][]float32, []string, []map[string]any) error {
+	return nil
+}
 func (free) Update(context.Context, []string, []map[string]any) error { return nil }
 func (free) Below(context.Context, map[string]int64, int, int) (map[string]map[string]any, error) {
 	return nil, nil

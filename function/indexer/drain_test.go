@@ -55,7 +55,7 @@ func TestDrainGivesUpAtItsDeadline(t *testing.T) {
 					r.store.hold = func(ctx context.Context, _ string) { <-ctx.Done() }
 				case "writer": // its calls end with the writer, not with the table
 					r.store.hold = func(ctx context.Context, op string) {
-						if op == "upsert" {
+						if op == "add" {
 							<-ctx.Done()
 							close(ends)
 						}
@@ -91,7 +91,7 @@ func TestDrainDoesNotWaitForRetries(t *testing.T) {
 						return map[string]error{"endpoint": errOutage, "halt": errKey}[at]
 					}
 					r.store.before = func(op string, _ []string) error {
-						if (at == "lookup" && op == "get") || (at == "write" && op == "upsert") {
+						if (at == "lookup" && op == "get") || (at == "write" && op == "add") {
 							return errOutage
 						}
 						return nil
@@ -115,7 +115,7 @@ func TestDrainOfOneTableLeavesAnother(t *testing.T) {
 		back := time.Now().Add(time.Minute)
 		r := newRig(t, func(r *rig) {
 			r.store.before = func(op string, _ []string) error {
-				if op == "upsert" && time.Now().Before(back) {
+				if op == "add" && time.Now().Before(back) {
 					return errOutage
 				}
 				return nil

@@ -53,6 +53,9 @@ type fakeStore struct {
 	watch   func(id string, before, after *entry)       // sees every change of a record; nil: absent
 }
 
+// puts reports whether an operation writes whole records.
+func puts(op string) bool { return op == opAdd || op == opUpsert }
+
 func newFakeStore() *fakeStore {
 	return &fakeStore{mu: new(sync.Mutex), entries: make(map[string]entry)}
 }
@@ -119,6 +122,16 @@ func (s *fakeStore) Upsert(ctx context.Context, ids []string, vectors [][]float3
 	return s.do(ctx, "upsert", ids, func() {
 		for i, id := range ids {
 			s.put(id, &entry{vector: vectors[i], document: documents[i], meta: s.merged(id, metadatas[i])})
+		}
+	})
+}
+
+func (s *fakeStore) Add(ctx context.Context, ids []string, vectors [][]float32, documents []string, metadatas []map[string]any) error {
+	return s.do(ctx, "add", ids, func() {
+		for i, id := range ids {
+			if _, has := s.entries[id]; !has {
+				s.put(id, &entry{vector: vectors[i], document: documents[i], meta: s.merged(id, metadatas[i])})
+			}
 		}
 	})
 }

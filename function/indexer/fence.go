@@ -2,6 +2,7 @@ package indexer
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/rowvec/rowvec/function/document"
@@ -33,16 +34,21 @@ func (g *group) fence(ctx context.Context, s Store) error {
 }
 
 // fenceMarks does the same before a phase that puts down marks, for the rows that are written in this phase alone: the phases before it
-// took their time, and nothing of theirs has been touched yet.
+// took their time, and nothing of theirs has been touched yet. And for new rows before they are committed, however lately they were read:
+// somebody may have taken over what was announced, or removed it, and an update of what is not there is lost without a word.
 func (g *group) fenceMarks(ctx context.Context, s Store, p phase) error {
 	now := time.Now()
 	var check []*job
 	for _, j := range g.open() {
-		if len(j.writes) == 1 && j.writes[0].phase == p && aged(j.readAt, now) {
+		if j.writesIn(p) && (p == commitFirst || len(j.writes) == 1 && aged(j.readAt, now)) {
 			check = append(check, j)
 		}
 	}
 	return g.readAgain(ctx, s, check, now)
+}
+
+func (j *job) writesIn(p phase) bool {
+	return slices.ContainsFunc(j.writes, func(w write) bool { return w.phase == p })
 }
 
 // readAgain compares what the jobs stand on with what is there.
@@ -52,7 +58,7 @@ func (g *group) readAgain(ctx context.Context, s Store, check []*job, now time.T
 	}
 	rows := make([]target, len(check))
 	for i, j := range check {
-		rows[i] = target{j.id, j.table.mark}
+		rows[i] = j.target()
 	}
 	found, err := g.writer.look(ctx, s, rows)
 	if err != nil {
@@ -99,6 +105,7 @@ func (j *job) passed(w write) {
 		}
 		count, _ := w.record.Metadata[document.KeyChunks].(int64)
 		stored.Fingerprint, stored.Chunks = "", int(count)
+		stored.By, _ = w.record.Metadata[document.KeyBy].(int64)
 		if j.midway.stored = &stored; j.midway.committed() {
 			j.midway.stone = nil
 		}
@@ -124,6 +131,9 @@ func (j *job) compare(l looked, now time.Time) {
 
 // holds reports whether the index is as the job was to leave it.
 func (j *job) holds(k known) bool {
+	if j.added.sent {
+		return j.began(addFirst, k)
+	}
 	if j.want == nil {
 		return k.stored == nil && (j.table.writer.tombstones == nil || k.gone(j.version))
 	}

@@ -36,22 +36,36 @@ func (g *group) apply(ctx context.Context, s Store) error {
 		j.attempts++
 	}
 	for p := range phases {
-		if p == refreshFirst || p == writeFirst {
+		if p == refreshFirst || p == addFirst || p == writeFirst || p == commitFirst {
 			if err := g.fenceMarks(ctx, s, p); err != nil {
 				return fmt.Errorf("read rows again: %w", err)
 			}
 		}
-		for writes := g.phase(p); len(writes) > 0; {
-			if err := g.fenceMidway(ctx, s); err != nil {
-				return fmt.Errorf("read rows again: %w", err)
-			}
-			writes = slices.DeleteFunc(writes, func(w jobWrite) bool { return w.job.answered })
-			part := writes[:min(groupRecords, len(writes))]
-			if err := g.send(ctx, s, p, part); err != nil {
-				return err
-			}
-			writes = writes[len(part):]
+		if err := g.run(ctx, s, p); err != nil {
+			return err
 		}
+	}
+	return nil
+}
+
+// run makes the calls of a phase.
+func (g *group) run(ctx context.Context, s Store, p phase) error {
+	for writes := g.phase(p); len(writes) > 0; {
+		if err := g.fenceMidway(ctx, s); err != nil {
+			return fmt.Errorf("read rows again: %w", err)
+		}
+		writes = slices.DeleteFunc(writes, func(w jobWrite) bool { return w.job.answered })
+		if len(writes) == 0 {
+			return nil
+		}
+		part := writes[:min(groupRecords, len(writes))]
+		if err := g.send(ctx, s, p, part); err != nil {
+			return err
+		}
+		if err := g.confirm(ctx, s, p, part); err != nil {
+			return fmt.Errorf("see what is there of %d rows: %w", len(part), err)
+		}
+		writes = writes[len(part):]
 	}
 	return nil
 }
@@ -91,6 +105,7 @@ func (r *records) add(w write) {
 
 // The calls that carry what a store may refuse.
 const (
+	opAdd    = "add"
 	opUpsert = "upsert"
 	opUpdate = "update"
 )
@@ -102,7 +117,7 @@ func (g *group) send(ctx context.Context, s Store, p phase, part []jobWrite) err
 	switch {
 	case len(part) > 1 && len(g.open()) == 1 && refused(err):
 		return g.halve(ctx, s, p, part)
-	case len(part) == 1 && (op == opUpsert || op == opUpdate):
+	case len(part) == 1 && (op == opAdd || op == opUpsert || op == opUpdate):
 		return g.writer.proof.judge(ctx, s, op, len(part[0].vector), err, func() error { return g.again(ctx, s, p, part) })
 	default:
 		return err
@@ -166,6 +181,11 @@ func (g *group) call(ctx context.Context, s Store, p phase, part []jobWrite) (op
 		return "delete", s.Delete(ctx, r.ids)
 	case announce, refreshRest, refreshFirst, commitFirst:
 		return opUpdate, s.Update(ctx, r.ids, r.metadatas)
+	case announceFirst, addFirst:
+		for _, w := range part {
+			w.job.added.sent = true
+		}
+		return opAdd, s.Add(ctx, r.ids, r.vectors, r.documents, r.metadatas)
 	default:
 		return opUpsert, s.Upsert(ctx, r.ids, r.vectors, r.documents, r.metadatas)
 	}

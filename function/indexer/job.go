@@ -2,6 +2,7 @@ package indexer
 
 import (
 	"maps"
+	"math/rand/v2"
 	"time"
 
 	"github.com/rowvec/rowvec/connector"
@@ -19,12 +20,13 @@ type phase uint8
 const (
 	bury          phase = iota // Upsert of a tombstone
 	announce                   // Update
+	announceFirst              // Add: a first record that is not there yet, without a mark
 	removeRest                 // Delete
 	removeFirst                // Delete
 	refreshRest                // Update
 	refreshFirst               // Update
-	announceFirst              // Upsert: a first record that is not there yet, without a mark
 	writeRest                  // Upsert
+	addFirst                   // Add: a first record that is not there yet, with its mark; the only one of its row
 	writeFirst                 // Upsert: the first record with its mark
 	commitFirst                // Update: the mark of a record that announceFirst put there
 	phases
@@ -45,7 +47,8 @@ type job struct {
 	base   known // what the index knew when the write was planned
 	readAt time.Time
 	writes []write
-	dead   bool // what is removed are records of before a truncate (dead.go)
+	dead   bool // what is removed are records that nothing builds on (dead.go)
+	added  addition
 
 	// What it knows once the write is done.
 	want    *document.State   // nil: nothing is stored
@@ -65,6 +68,7 @@ type written struct {
 	misfit   int   // the size of vectors that the index does not take, where it changed so; else 0
 	err      error // poison or interrupted
 	attempts int
+	added    addition
 }
 
 // newJob makes the job of a row's decision.
@@ -72,7 +76,7 @@ func newJob(t *Table, r *row, answer chan<- written) *job {
 	d := r.decision
 	if d.action == clean {
 		j := newRemoval(t, r.id, r.known, r.readAt, answer)
-		j.row = r
+		j.row, j.added = r, r.added
 		return j
 	}
 	j := &job{table: t, row: r, id: r.id, base: r.known, readAt: r.readAt, version: d.version, want: d.want, answer: answer}
@@ -92,38 +96,56 @@ func newJob(t *Table, r *row, answer chan<- written) *job {
 		j.announce(max(most, after))
 	}
 	j.remove(after, most) // the row, or the tail of a document that shrank
-	first := writeFirst
-	if before == 0 && after > 1 {
-		j.add(announceFirst, j.unmarked(d.records[0]), r.vectors[0])
-		first = commitFirst
-	}
+	first := j.begin(before, max(most, after))
 	for i, record := range d.records {
 		j.add(pick(i, first, writeRest), record, r.vectors[i])
 	}
 	return j
 }
 
+// begin announces a row that is not there, if there are up to count records to write or to clear away, and returns the phase that writes
+// its first record. What is not there is added, so that nothing is written over that somebody else puts there meanwhile (added.go).
+func (j *job) begin(before, count int) (first phase) {
+	records := j.row.decision.records
+	switch {
+	case before > 0 || len(records) == 0:
+		return writeFirst
+	case count == 1:
+		return addFirst
+	}
+	j.added.by = 1 + rand.Int64N(1<<53-1) //nolint:gosec // no secret
+	j.added.floor, _ = j.base.version()
+	j.add(announceFirst, j.unmarked(records[0], count), j.row.vectors[0])
+	records[0].Metadata[document.KeyBy] = nil
+	return commitFirst
+}
+
 // announce says in a first record that is there that the row has up to count records and is being changed. A row of one record needs
 // none of it: it changes in one call.
 func (j *job) announce(count int) {
-	if count == 1 || (j.base.stored.Fingerprint == "" && j.base.stored.Chunks >= count) {
+	if count == 1 || (j.base.stored.Fingerprint == "" && j.base.stored.By == 0 && j.base.stored.Chunks >= count) {
 		return
 	}
 	meta := map[string]any{document.KeyFingerprint: "", document.KeyChunks: int64(count)}
+	if j.base.stored.By != 0 {
+		meta[document.KeyBy] = nil // who announced it knows by this that the row is no longer his
+	}
 	if j.base.stored.Chunks == 0 { // not ours so far: make it a state that can be read
 		j.setFloor(meta)
 	}
 	j.add(announce, document.Record{ID: j.id, Metadata: meta}, nil)
 }
 
-// unmarked returns a first record that says how many there will be and that the change is not in yet. It has no metadata of the row,
+// unmarked returns a first record that says how many there may be and that the change is not in yet. It has no metadata of the row,
 // which would be taken to be as of the floor, older than it is.
-func (j *job) unmarked(first document.Record) document.Record {
+func (j *job) unmarked(first document.Record, count int) document.Record {
 	first.Metadata = maps.Clone(first.Metadata)
 	for key := range document.UserMetadata(first.Metadata) {
 		first.Metadata[key] = nil
 	}
 	first.Metadata[document.KeyFingerprint], first.Metadata[document.KeyOpen] = "", nil
+	first.Metadata[document.KeyChunks] = int64(count)
+	first.Metadata[document.KeyBy] = j.added.by
 	j.setFloor(first.Metadata)
 	return first
 }
@@ -163,6 +185,6 @@ func (j *job) send(w written) {
 		return
 	}
 	j.answered = true
-	w.row, w.attempts = j.row, j.attempts
+	w.row, w.attempts, w.added = j.row, j.attempts, j.added
 	j.answer <- w
 }

@@ -13,7 +13,7 @@ import (
 // known is what the index knows of a row.
 type known struct {
 	stored *document.State    // of its first record; nil: there is none
-	stone  *connector.Version // of its tombstone, where the record tells no version; nil: there is none
+	stone  *connector.Version // of its tombstone, where the record tells no version, or, if it was asked for, an older one; nil: there is none
 	mark   *mark              // of the newest truncate of its table; nil: there was none
 
 	damaged bool // the record's mark cannot be read: stored has nothing but the keys
@@ -69,7 +69,7 @@ func sameState(a, b *document.State) bool {
 		return a == b
 	}
 	return a.Version.SameChange(b.Version) && a.TextVersion.SameChange(b.TextVersion) && a.Fingerprint == b.Fingerprint &&
-		a.Chunks == b.Chunks && a.Open.Equal(b.Open) && slices.Equal(a.Keys, b.Keys)
+		a.By == b.By && a.Chunks == b.Chunks && a.Open.Equal(b.Open) && slices.Equal(a.Keys, b.Keys)
 }
 
 // looked is the answer to one row of a look: what is known, or why that cannot be read.
@@ -78,11 +78,14 @@ type looked struct {
 	err error
 }
 
-// target is a row to be looked up, and the id of the mark of its table.
-type target struct{ id, mark string }
+// target is a row to be looked up.
+type target struct {
+	id, mark string // mark is the id of that of its table
+	stone    bool   // its tombstone is asked for even if the record tells a version
+}
 
-// look makes one attempt of reading what the index knows of rows. Tombstones are asked for only where the record does not tell, and
-// the tables' marks with them, or when what is known of them has aged.
+// look makes one attempt of reading what the index knows of rows. Tombstones are asked for only where the record does not tell, or
+// the target says so, and the tables' marks with them, or when what is known of them has aged.
 func (w *Writer) look(ctx context.Context, s Store, rows []target) (map[string]looked, error) {
 	ids := make([]string, len(rows))
 	for i, r := range rows {
@@ -94,12 +97,12 @@ func (w *Writer) look(ctx context.Context, s Store, rows []target) (map[string]l
 	}
 	found := make(map[string]looked, len(rows))
 	var untold []string
-	for _, id := range ids {
+	for _, r := range rows {
 		var l looked
-		l.stored, l.err = stateOf(records, id)
+		l.stored, l.err = stateOf(records, r.id)
 		l.damaged = l.err != nil
-		if found[id] = l; l.err == nil && !l.committed() {
-			untold = append(untold, id)
+		if found[r.id] = l; l.err == nil && (r.stone || !l.committed()) {
+			untold = append(untold, r.id)
 		}
 	}
 	if w.tombstones == nil {
@@ -151,7 +154,7 @@ func (t *tombstones) look(ctx context.Context, rows []target, untold []string, f
 		v, err := document.ParseVersion(meta)
 		if err != nil {
 			l.err = fmt.Errorf("tombstone of row %s: %w", id, err)
-		} else {
+		} else if !l.committed() || l.stored.Version.StaleAgainst(v) { // beside a newer record it hides nothing
 			l.stone = &v
 		}
 		found[id] = l
@@ -170,4 +173,9 @@ func stateOf(stored map[string]map[string]any, id string) (*document.State, erro
 		return &state, fmt.Errorf("row %s: %w", id, err)
 	}
 	return &state, nil
+}
+
+// buried reports whether a new record of that version would be dead.
+func (k known) buried(v connector.Version) bool {
+	return !k.committed() && (k.mark != nil && v.StaleAgainst(k.mark.version) || k.stone != nil && v.StaleAgainst(*k.stone))
 }

@@ -16,7 +16,7 @@ import (
 func nth[T any](n int64, is T) func(op string, _ []string) T {
 	var writes atomic.Int64
 	return func(op string, _ []string) (none T) {
-		if op == "upsert" && writes.Add(1) == n {
+		if puts(op) && writes.Add(1) == n {
 			return is
 		}
 		return none

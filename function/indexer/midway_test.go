@@ -69,15 +69,15 @@ func TestALongWriteIsNotDoneTwice(t *testing.T) {
 			change *connector.Change
 			ops    []string
 		}{
-			{upserted(1, 2, long), []string{"upsert", "upsert", "update"}},
+			{upserted(1, 2, long), []string{"add", "upsert", "update"}},
 			{upserted(1, 3, otherLong), []string{"update", "upsert", "upsert"}},   // over another text
 			{upserted(1, 4, "few words"), []string{"update", "delete", "upsert"}}, // over a longer one
 			{upserted(2, 5, long), []string{"update", "upsert", "upsert"}},        // over a record that is not ours
 			{deleted(2, 6), []string{"update", "delete", "delete"}},               // after the tombstone
-			{upserted(2, 7, long), []string{"upsert", "upsert", "update"}},        // over a tombstone
+			{upserted(2, 7, long), []string{"add", "upsert", "update"}},           // over a tombstone
 			{upserted(2, 8, long), []string{"update", "update"}},                  // metadata only
 			{upserted(3, 9, ""), []string{}},                                      // no text at all
-			{upserted(3, 10, long), []string{"upsert", "upsert", "update"}},       // over its tombstone
+			{upserted(3, 10, long), []string{"add", "upsert", "update"}},          // over its tombstone
 		} {
 			r.store.mu.Lock()
 			r.store.calls = nil

@@ -21,7 +21,7 @@ const reasonMisfit = "dimension_mismatch"
 
 // noteMisfit notes that a call was refused for the size of its vectors. Those of tombstones are not the endpoint's.
 func (g *group) noteMisfit(op string, part []jobWrite, err error) {
-	if op != opUpsert || Classify(err) != ClassHalt || Reason(err) != reasonMisfit {
+	if op != opAdd && op != opUpsert || Classify(err) != ClassHalt || Reason(err) != reasonMisfit {
 		return
 	}
 	g.misfit = &misfit{size: len(part[0].vector), pool: part[0].job.table.pool}

@@ -26,6 +26,20 @@ type sizeError struct {
 func (e sizeError) Dimensions() int { return e.want }
 
 func (s sized) Upsert(ctx context.Context, ids []string, vectors [][]float32, documents []string, metadatas []map[string]any) error {
+	if err := s.fits(vectors); err != nil {
+		return err
+	}
+	return s.fakeStore.Upsert(ctx, ids, vectors, documents, metadatas)
+}
+
+func (s sized) Add(ctx context.Context, ids []string, vectors [][]float32, documents []string, metadatas []map[string]any) error {
+	if err := s.fits(vectors); err != nil {
+		return err
+	}
+	return s.fakeStore.Add(ctx, ids, vectors, documents, metadatas)
+}
+
+func (s sized) fits(vectors [][]float32) error {
 	for _, v := range vectors {
 		switch {
 		case len(v) != len(vectors[0]):
@@ -37,7 +51,7 @@ func (s sized) Upsert(ctx context.Context, ids []string, vectors [][]float32, do
 			return sizeError{faulty{class: ClassHalt, reason: reasonMisfit}, s.size}
 		}
 	}
-	return s.fakeStore.Upsert(ctx, ids, vectors, documents, metadatas)
+	return nil
 }
 
 // served is an endpoint whose vectors have as many numbers as its model gives.

@@ -51,7 +51,7 @@ func (m *moody) unfair() int {
 
 // writing refuses upserts as the mood is.
 func (m *moody) writing(op string, ids []string) error {
-	if op != opUpsert {
+	if !puts(op) {
 		return nil
 	}
 	return m.refuse(ids)
@@ -152,20 +152,27 @@ func TestWhatACondemnedTextCosts(t *testing.T) {
 // A refusal may take its time, and another instance have the row meanwhile: what is sent again is fenced again.
 func TestWhatIsSentAgainIsFencedAgain(t *testing.T) {
 	t.Parallel()
-	for name, deletes := range map[string]bool{"a row": false, "a deletion": true} {
+	for name, c := range map[string]struct {
+		stored bool // the row is there before
+		put    string
+	}{"a row": {true, opUpsert}, "a new row": {false, opAdd}, "a deletion": {false, ""}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				one := newRig(t)
 				two := beside(t, one)
-				slow, change := two.store, upserted(1, 2, "old")
+				slow, change, put := two.store, upserted(1, 2, "old"), c.put
+				deletes := put == ""
 				if deletes {
-					slow, change = two.stones.fakeStore, deleted(1, 2)
+					slow, change, put = two.stones.fakeStore, deleted(1, 2), opUpsert
+				}
+				if c.stored {
+					kinds(t, one.submit(upserted(1, 1, "older")))
 				}
 				refused := false
-				slow.hold = holding(opUpsert, 1, 2*time.Second)
+				slow.hold = holding(put, 1, 2*time.Second)
 				slow.before = func(op string, _ []string) error { // called with the lock held
-					if op == opUpsert && !refused {
+					if op == put && !refused {
 						refused = true
 						return errRefuse
 					}
@@ -183,7 +190,10 @@ func TestWhatIsSentAgainIsFencedAgain(t *testing.T) {
 				if deletes {
 					require.Equal(t, []Kind{Stale}, kinds(t, one.submit(upserted(1, 5, "in between"))))
 				}
-				require.Equal(t, !deletes, slices.Contains(one.store.ids(), "1"))
+				e, has := one.store.get("1")
+				require.Equal(t, !deletes, has)
+				require.True(t, deletes || e.document == "new")
+				require.Len(t, slow.of(put), 1, "it is not sent again")
 			})
 		})
 	}

@@ -65,7 +65,7 @@ func TestTextsOfARowThatIsRefusedAreTold(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t)
 		r.store.before = func(op string, ids []string) error {
-			if op == "upsert" && slices.Contains(ids, "1") {
+			if op == "add" && slices.Contains(ids, "1") {
 				return errRefuse
 			}
 			return nil

@@ -79,7 +79,7 @@ func (p *pass) lookUp(ctx context.Context, rows []*row) []*row {
 	bisect(rows, func(part []*row) error {
 		targets := make([]target, len(part))
 		for i, r := range part {
-			targets[i] = target{r.id, p.table.mark}
+			targets[i] = target{id: r.id, mark: p.table.mark, stone: r.added.sent}
 		}
 		var readAt time.Time
 		var index map[string]looked
@@ -135,6 +135,10 @@ func (p *pass) plan(r *row) {
 	}
 	r.truncates = p.truncates
 	d := planner{builder: p.table.builder, fetches: p.table.columns != nil}.plan(r.items, r.doubted())
+	if d.action == skip && r.announced(r.added) { // what is newer did not meet it
+		p.clean(r)
+		return
+	}
 	r.decision = d
 	for _, bad := range d.poisoned {
 		if !p.table.reject(r, bad.item, "plan", bad.err) {
@@ -243,6 +247,9 @@ func (p *pass) write(r *row) {
 // wrote takes the writer's answer.
 func (p *pass) wrote(w written) {
 	r := w.row
+	if w.added.sent {
+		r.added = w.added
+	}
 	if r.decision.action == clean {
 		p.cleaned(w)
 		return

@@ -113,6 +113,8 @@ func (p planner) sort(d *decision, items []*item, k known) (rest, older []*item)
 	h := hand{known: k, builder: p.builder}
 	for _, it := range items {
 		switch {
+		case k.buried(it.Change.Version):
+			d.stale = append(d.stale, it)
 		case !has || !it.Change.Version.StaleAgainst(version) && !k.replaced(it):
 			rest = append(rest, it)
 		case h.concerns(it, open):

@@ -21,6 +21,8 @@ type Store interface {
 	Get(ctx context.Context, ids []string) (map[string]map[string]any, error)
 	// Upsert writes whole records. Metadata is merged by the store: a stored key goes only when it is sent as nil.
 	Upsert(ctx context.Context, ids []string, vectors [][]float32, documents []string, metadatas []map[string]any) error
+	// Add is Upsert of records that are not there: those that are stay as they are, and nothing says which these were.
+	Add(ctx context.Context, ids []string, vectors [][]float32, documents []string, metadatas []map[string]any) error
 	// Update merges metadata into records that exist and leaves vector and document; unknown ids are ignored.
 	Update(ctx context.Context, ids []string, metadatas []map[string]any) error
 	// Delete removes records; unknown ids are ignored.

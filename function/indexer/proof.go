@@ -17,7 +17,7 @@ type proof struct {
 
 // judge returns the refusal of one record if the store refuses it again and takes another right after it, else what is wrong in truth, or nil. Again: a proxy
 // may refuse now and then, whatever it is asked. Right after it: a quota may have let that one pass a moment before. The other record goes by the same call,
-// "upsert", with a vector of that size, or "update".
+// "add" or "upsert", with a vector of that size, or "update".
 func (p *proof) judge(ctx context.Context, s Store, op string, size int, refusal error, again func() error) error {
 	if !refused(refusal) {
 		return refusal
@@ -52,7 +52,11 @@ func (p *proof) probe(ctx context.Context, s Store, op string, size int) error {
 	}
 	vector := make([]float32, max(1, size))
 	vector[0] = 1
-	err := s.Upsert(ctx, ids, [][]float32{vector}, []string{plainText}, metas)
+	put := s.Upsert
+	if op == opAdd {
+		put = s.Add
+	}
+	err := put(ctx, ids, [][]float32{vector}, []string{plainText}, metas)
 	if refused(err) {
 		return err
 	}

@@ -22,10 +22,9 @@ func TestWriterWritesAFirstRecordLast(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, chunked)
 		kinds(t, r.submit(upserted(1, 1, long)))
-		require.Equal(t, []string{"get", "upsert", "upsert", "update"}, r.store.ops(), "announced, written, committed")
-		upserts := r.store.of("upsert")
-		require.Equal(t, []string{"1"}, upserts[0].ids)
-		require.NotContains(t, upserts[1].ids, "1")
+		require.Equal(t, []string{"get", "add", "get", "upsert", "get", "update"}, r.store.ops(), "announced, written, committed")
+		require.Equal(t, []string{"1"}, r.store.of("add")[0].ids)
+		require.NotContains(t, r.store.of("upsert")[0].ids, "1")
 		size := len(r.store.ids())
 		require.Greater(t, size, 3)
 
@@ -60,8 +59,10 @@ func TestWriterOrdersAGroup(t *testing.T) {
 		kinds(t, append(append(first, second...), third...))
 		ops := r.store.ops()[before:]
 		require.Less(t, indexOf(ops, "delete"), indexOf(ops, "upsert"))
-		upserts := r.store.of("upsert")
-		require.ElementsMatch(t, []string{"1", "4"}, upserts[len(upserts)-1].ids, "what waited is one group")
+		require.Equal(t, []string{"1"}, r.store.of("upsert")[0].ids)
+		adds := r.store.of("add")
+		require.Equal(t, []string{"4"}, adds[len(adds)-1].ids)
+		require.Less(t, indexOf(ops, "delete"), indexOf(ops, "add"), "what waited is one group")
 	})
 }
 
@@ -109,7 +110,7 @@ func TestWriterBisectsARefusedGroup(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, func(r *rig) {
 			r.store.before = func(op string, ids []string) error {
-				if op == "upsert" && indexOf(ids, "5") >= 0 {
+				if op == "add" && indexOf(ids, "5") >= 0 {
 					return errRefuse
 				}
 				return nil
@@ -171,7 +172,7 @@ func TestWriterHaltsItsTables(t *testing.T) {
 		mended := time.Now().Add(time.Minute)
 		r := newRig(t, func(r *rig) {
 			r.store.before = func(op string, _ []string) error {
-				if op == "upsert" && time.Now().Before(mended) {
+				if op == "add" && time.Now().Before(mended) {
 					return faulty{class: ClassHalt, reason: "dimension"}
 				}
 				return nil
@@ -180,7 +181,7 @@ func TestWriterHaltsItsTables(t *testing.T) {
 		p := r.submit(upserted(1, 1, "x"))[0]
 		synctest.Wait()
 		require.Equal(t, Halted, r.table.Condition().State)
-		require.Contains(t, r.table.Condition().Cause, "upsert 1 records: ")
+		require.Contains(t, r.table.Condition().Cause, "add 1 records: ")
 		require.Equal(t, Indexed, p.outcome(t).Kind)
 		require.Equal(t, Running, r.table.Condition().State)
 	})
@@ -201,7 +202,7 @@ func TestWriterStops(t *testing.T) {
 
 func TestALostAnswerIsFoundDone(t *testing.T) {
 	t.Parallel()
-	for _, op := range []string{"upsert", "update", "delete"} {
+	for _, op := range []string{"add", "upsert", "update", "delete"} {
 		t.Run(op, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
@@ -216,18 +217,19 @@ func TestALostAnswerIsFoundDone(t *testing.T) {
 					return nil
 				}
 				change := map[string]func() Kind{
+					"add":    func() Kind { return kinds(t, r.submit(upserted(2, 2, "y")))[0] },
 					"upsert": func() Kind { return kinds(t, r.submit(upserted(1, 2, "y")))[0] },
 					"update": func() Kind { return kinds(t, r.submit(upserted(1, 2, "x")))[0] },
 					"delete": func() Kind { return kinds(t, r.submit(deleted(1, 2)))[0] },
 				}[op]
-				want := map[string]Kind{"upsert": Indexed, "update": MetadataOnly, "delete": Deleted}[op]
+				want := map[string]Kind{"add": Indexed, "upsert": Indexed, "update": MetadataOnly, "delete": Deleted}[op]
 				require.Equal(t, want, change(), "the change is in the index because of this record")
 				require.True(t, lost)
 				calls := 0
 				for _, c := range r.store.of(op) {
 					calls += len(c.ids)
 				}
-				require.Equal(t, map[string]int{"upsert": 2, "update": 1, "delete": 1}[op], calls, "not written twice")
+				require.Equal(t, map[string]int{"add": 2, "upsert": 1, "update": 1, "delete": 1}[op], calls, "not written twice")
 			})
 		})
 	}

@@ -48,7 +48,7 @@ func (l *live) Apply(ctx context.Context, changes []indexer.Record) ([]indexer.O
 	defer cancel(nil)
 	var writes atomic.Int32
 	l.r.server.Control(func(q chromatest.Request) *chromatest.Response {
-		if slices.Contains([]string{"upsert", "update", "delete"}, q.Op) && int(writes.Add(1)) > l.kill {
+		if slices.Contains([]string{"add", "upsert", "update", "delete"}, q.Op) && int(writes.Add(1)) > l.kill {
 			cancel(errKilled)
 			return &chromatest.Response{Status: 503}
 		}
