@@ -31,6 +31,7 @@ type batch struct {
 	rows   []*row
 	held   *trouble // rows that wait for a setting
 	moving *trouble // rows that are planned again and again
+	idle   int      // passes in a row that planned rows again and settled nothing
 }
 
 // newBatch makes a batch of rows that were aside and of records.
@@ -56,18 +57,17 @@ func newBatch(t *Table, rows []*row, items []*item) *batch {
 // index changed under it, when its newest change turned out to be poison and an older one is left, or when a setting must change.
 func (b *batch) run(ctx context.Context) {
 	defer b.held.clear()
-	defer b.moving.clear()
 	rows := b.rows
 	b.rows = nil // settled rows are garbage, with their vectors
-	for idle := 0; len(rows) > 0; {
+	for len(rows) > 0 {
 		before := unsettled(rows)
 		p := newPass(b, len(rows))
 		p.run(ctx, rows)
 		rows = slices.Concat(p.again, p.held)
-		if idle++; unsettled(rows) < before {
-			idle = 0
+		if b.idle++; len(p.again) == 0 || unsettled(rows) < before {
+			b.idle = 0
 		}
-		if !b.pause(ctx, p, idle) {
+		if !b.pause(ctx, p) {
 			b.table.interrupt(rows)
 			return
 		}
@@ -86,7 +86,7 @@ func unsettled(rows []*row) (n int) {
 const idlePasses = 3
 
 // pause reports what rows of the pass wait for, and waits unless others can go on. It returns false when they are to be given up.
-func (b *batch) pause(ctx context.Context, p *pass, idle int) bool {
+func (b *batch) pause(ctx context.Context, p *pass) bool {
 	wait, backoff := b.table.waiter(ctx), b.table.backoff
 	if len(p.held) > 0 {
 		cause := p.held[0].decision.err
@@ -97,14 +97,14 @@ func (b *batch) pause(ctx context.Context, p *pass, idle int) bool {
 	} else {
 		b.held.clear()
 	}
-	if idle <= idlePasses || len(p.again) == 0 {
-		b.moving.clear()
+	if b.idle <= idlePasses {
 		return true
 	}
 	cause := &fault{class: ClassRetry, reason: "row_moves", text: fmt.Sprintf("row %s of %s is not in the index as it was just written: another writer has the same rows, "+
 		"or what Chroma shows lags behind what it was told; the row is written again", p.again[0].id, b.table.name)}
 	b.moving.report(Retrying, cause)
-	return wait(backoff.delay(cause, idle-idlePasses))
+	defer b.moving.clear()
+	return wait(backoff.delay(cause, b.idle-idlePasses))
 }
 
 // retry runs op, which asks the server behind g (nil: nobody shares it), in the one loop, reporting to the table's condition.

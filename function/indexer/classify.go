@@ -78,7 +78,7 @@ func (f *fault) Unwrap() error { return f.err }
 // Class returns the class as Classify reads it.
 func (f *fault) Class() string { return string(f.class) }
 
-// Reason returns the machine word: draining, interrupted, panic, refuses_everything, bad_answer, text_stalls,
+// Reason returns the machine word: draining, interrupted, panic, refuses_everything, bad_answer, text_stalls, row_moves,
 // collection_missing, outdated_text, row_gone, bad_mark, mark_changed.
 func (f *fault) Reason() string { return f.reason }
 

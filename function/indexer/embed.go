@@ -132,12 +132,13 @@ func (a *asking) persist(ctx context.Context, s *stall, op func(context.Context)
 	}
 }
 
-// waits waits until no other request is searched, telling for what. It returns false when the wait is given up.
+// waits waits until the search of another request is over, telling for what. It returns false when the wait is given up.
 func (a *asking) waits(ctx context.Context, cause error) bool {
 	trouble, wait := a.table.cond.operation(), a.table.waiter(ctx)
 	defer trouble.clear()
-	trouble.report(Retrying, cause)
-	for a.pool.voucher.searches() {
+	trouble.report(severity(cause), cause)
+	mine, on := a.pool.voucher.searches()
+	for now := mine; on && now == mine; now, on = a.pool.voucher.searches() {
 		if !wait(gateTrying) {
 			return false
 		}

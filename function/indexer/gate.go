@@ -17,6 +17,7 @@ type gate struct {
 	turn    int       // counts how often it was shut: who began before says nothing of what is behind it now
 	cause   error     // of the failure that shut it last
 	steps   int       // failures in a row since it was open
+	telling int       // those of them, in a row to the last, that can be for the sake of what was sent
 	until   time.Time // when the next may try
 	tried   time.Time // when somebody began to; zero: nobody does
 	suspect *caller   // who failed last, while it is open and nobody has succeeded since
@@ -89,14 +90,11 @@ func (g *gate) open() bool {
 	return !g.shut
 }
 
-// failures is how many attempts have failed in a row since it was open, of a kind that can be for the sake of what was sent.
+// failures is how many attempts in a row have failed since it was open, to the last, of a kind that can be for the sake of what was sent.
 func (g *gate) failures() int {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if !tellsOfTexts(g.cause) {
-		return 0
-	}
-	return g.steps
+	return g.telling
 }
 
 // leave says how the attempt ended. An answer that refuses the request is one from a server that works.
@@ -120,7 +118,7 @@ func (t transit) leave(err error, b backoff) {
 	switch {
 	case answered:
 		if probe || !g.shut {
-			g.shut, g.steps, g.cause, g.suspect = false, 0, nil, nil
+			g.shut, g.steps, g.telling, g.cause, g.suspect = false, 0, 0, nil, nil
 		}
 	case probe:
 		g.close(err, b)
@@ -137,6 +135,9 @@ func (t transit) leave(err error, b backoff) {
 func (g *gate) close(err error, b backoff) {
 	g.shut, g.cause, g.suspect = true, err, nil
 	g.steps++
+	if g.telling++; !tellsOfTexts(err) {
+		g.telling = 0
+	}
 	g.until = time.Now().Add(b.delay(err, g.steps))
 }
 

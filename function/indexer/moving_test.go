@@ -2,7 +2,9 @@ package indexer
 
 import (
 	"context"
+	"fmt"
 	"maps"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -107,5 +109,33 @@ func TestARowThatNeverStandsIsToldAndGivenUp(t *testing.T) {
 		r.table.Drain(t.Context())
 		require.Less(t, time.Since(began), time.Second)
 		require.Equal(t, Interrupted, p.outcome(t).Kind)
+	})
+}
+
+// A row that comes back because its newest change is poison has lost that one: it does not wait.
+func TestARowOfManyPoisonChangesDoesNotWait(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, func(r *rig) {
+			r.embedder.fault = func(_ context.Context, texts []string) error {
+				if strings.HasPrefix(texts[0], "bad") {
+					return errRefuse
+				}
+				return nil
+			}
+		})
+		release := r.plug()
+		all := []*receipt{}
+		for i := range 2 * idlePasses {
+			all = append(all, r.submit(upserted(1, 2+i, fmt.Sprint("bad ", i)))...)
+		}
+		good := r.submit(upserted(1, 1, "good"))[0]
+		began := time.Now()
+		release()
+		require.Equal(t, Indexed, good.outcome(t).Kind)
+		require.Less(t, time.Since(began), defaultBackoff().base)
+		for _, p := range all {
+			require.Equal(t, Poison, p.outcome(t).Kind)
+		}
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"time"
 )
 
 // An endpoint may fail on a text for the text's own sake, as an outage does: llama.cpp's server answers 500 to one over its physical batch,
@@ -18,8 +19,9 @@ type stall struct {
 	of       *asking
 	alone    bool // it has a single text
 	failures int
-	plainly  bool // the next attempt is made without another text: an endpoint that fails now and then, or has a limit, would have to take two in a row, for ever
-	proofs   int  // failures in a row, each right after another text was taken
+	plainly  bool      // the next attempt is made without another text: an endpoint that fails now and then, or has a limit, would have to take two in a row, for ever
+	proofs   int       // failures in a row, each right after another text was taken
+	taken    time.Time // when it was taken, while nothing but a limit was met since
 	last     error
 	over     bool // there is no use in going on: the texts stall, or
 	yields   bool // another request is searched
@@ -31,24 +33,25 @@ func (s *stall) attempt(ctx context.Context, ask func(context.Context) error) er
 	if s.over {
 		return interrupted(s.last)
 	}
-	text, vouched := s.due()
-	if vouched {
-		if err := s.of.vouch(ctx, text, s.last); err != nil {
-			s.plainly = true
-			return err
-		}
+	vouched, err := s.vouched(ctx)
+	if err != nil {
+		s.plainly = true
+		return err
 	}
 	s.plainly = false
-	err := s.of.pool.voucher.during(vouched && s.of.searching, func() error { return ask(ctx) })
+	err = s.of.pool.voucher.during(vouched && s.of.searching, func() error { return ask(ctx) })
 	switch {
 	case limited(err):
-		s.plainly = true // what the limit has left is for the request itself: another text would take it each time
+		s.plainly = true // what the limit has left is for the request itself
+		if vouched && s.taken.IsZero() {
+			s.taken = time.Now()
+		}
 		return err
 	case !tellsOfTexts(err):
-		s.failures, s.proofs = 0, 0
+		s.failures, s.proofs, s.taken = 0, 0, time.Time{}
 		return err
 	}
-	s.failures, s.last = s.failures+1, err
+	s.failures, s.last, s.taken = s.failures+1, err, time.Time{}
 	if !vouched {
 		return err
 	}
@@ -56,6 +59,20 @@ func (s *stall) attempt(ctx context.Context, ask func(context.Context) error) er
 		s.over = true
 	}
 	return &fault{class: ClassRetry, reason: reasonStalls, own: true, err: err, text: "the embedding endpoint takes another text, and fails on this request"}
+}
+
+// vouched asks for another text when it is time, and reports whether one was taken before the attempt: right before it, or before one that met
+// a limit. Where that lets one request through at a time, the attempt right after another text is the one that it refuses.
+func (s *stall) vouched(ctx context.Context) (bool, error) {
+	if time.Since(s.taken) < vouchLimit {
+		return true, nil
+	}
+	s.taken = time.Time{}
+	text, due := s.due()
+	if !due {
+		return false, nil
+	}
+	return true, s.of.vouch(ctx, text, s.last)
 }
 
 // due says whether the next attempt is to show whose fault it is, and with which text.
@@ -74,7 +91,7 @@ func (s *stall) due() (text string, is bool) {
 // gives says, before a wait for the next attempt, whether there is none. A request that has failed, or stands at a shut gate, leaves the
 // endpoint to the one that is searched: a failure of its own would only shut the gate before that.
 func (s *stall) gives() bool {
-	if !s.over && !s.of.searching && s.of.pool.voucher.searches() {
+	if _, searched := s.of.pool.voucher.searches(); searched && !s.over && !s.of.searching {
 		s.over, s.yields = true, true
 	}
 	return s.over

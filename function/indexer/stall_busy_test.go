@@ -2,7 +2,10 @@ package indexer
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -65,4 +68,81 @@ func TestALimitBesideFailures(t *testing.T) {
 			})
 		}
 	}
+}
+
+// An endpoint that takes one request at a time, with nothing in hand, refuses the one right after another text: it tells all the same.
+func TestASearchUnderALimit(t *testing.T) {
+	t.Parallel()
+	for _, told := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			const every = 2 * time.Second
+			var mu sync.Mutex
+			var next time.Time
+			r := newRig(t, eights, func(r *rig) {
+				r.embedder.fault = func(ctx context.Context, texts []string) error {
+					mu.Lock()
+					defer mu.Unlock()
+					switch left := time.Until(next); {
+					case left <= 0:
+						next = time.Now().Add(every)
+						return breaking(always)(ctx, texts)
+					case told:
+						return status429{faulty{class: ClassRetry, reason: "rate_limited", after: left}}
+					default:
+						return status429{faulty{class: ClassRetry, reason: "rate_limited"}}
+					}
+				}
+			})
+			r.submit(upserted(99, 1, "a text that the endpoint takes"))[0].outcome(t)
+			all := r.twoRequests(func(of string, i int) string {
+				if i == 5 {
+					return of + " bad"
+				}
+				return fmt.Sprint(of, " good ", i)
+			})
+			began := time.Now()
+			for i, p := range all {
+				if i%8 != 5 {
+					require.Equal(t, Indexed, p.outcome(t).Kind)
+				}
+			}
+			require.Less(t, time.Since(began), 10*time.Minute)
+		})
+	}
+}
+
+// A setting turns wrong while a request is searched, and that one hangs: the others, which leave the endpoint to it, are halted all the same.
+func TestAHaltBesideASearch(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		revoked := failing()
+		revoked.Store(false)
+		r := newRig(t, eights, func(r *rig) {
+			r.embedder.fault = func(ctx context.Context, texts []string) error {
+				switch {
+				case !revoked.Load():
+					return errors.Join(sleep(ctx, time.Second), breaking(always)(ctx, texts))
+				case strings.HasPrefix(texts[0], "another"):
+					return errKey
+				default:
+					return errors.Join(sleep(ctx, time.Minute), errKey)
+				}
+			}
+		})
+		r.submit(upserted(99, 1, "a text that the endpoint takes"))[0].outcome(t)
+		release := r.plug()
+		for i := range 8 {
+			r.submit(upserted(i, 1, fmt.Sprint("bad ", i)))
+		}
+		release()
+		for is := false; !is; _, is = r.pool.voucher.searches() {
+			<-time.After(gateTrying)
+		}
+		revoked.Store(true)
+		other := newRig(t, func(o *rig) { o.embedder, o.pool = r.embedder, r.pool })
+		other.submit(upserted(200, 1, "another"))
+		<-time.After(5 * time.Second)
+		require.Equal(t, Halted, other.table.Condition().State)
+		require.Contains(t, other.table.Condition().Cause, errKey.Error())
+	})
 }

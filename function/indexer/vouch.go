@@ -20,6 +20,8 @@ const (
 	// vouchAsk to an attempt that is under way: embedding.timeout ends it sooner.
 	vouchSearch = 10 * time.Second
 	vouchAsk    = 10 * time.Minute
+	// vouchLimit is how long a text that was taken vouches for the attempts after one that met a limit, which may have no room for two at once.
+	vouchLimit = 30 * time.Second
 )
 
 // voucher knows what to ask an endpoint that fails on texts. Its methods are safe for concurrent use.
@@ -31,6 +33,7 @@ type voucher struct {
 	more   time.Time // when spent gets less
 	heals  int       // how often a text was taken after nothing but a plain one had been for so long
 	search time.Time // until when others leave the endpoint to a request that is searched
+	number int       // of that search
 }
 
 // took notes texts that the endpoint took.
@@ -106,16 +109,21 @@ func (v *voucher) until(at time.Time) {
 	v.search = at
 }
 
-// searches reports whether a request is being searched, before an endpoint that works. Others that failed had better leave it alone
+// searches reports whether a request is being searched, before an endpoint that works, and its number. Others that failed had better leave it alone
 // meanwhile, as it is the gate that they would shut.
-func (v *voucher) searches() bool {
+func (v *voucher) searches() (number int, is bool) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	return time.Now().Before(v.search)
+	return v.number, time.Now().Before(v.search)
 }
 
 // ended notes that the search is over.
-func (v *voucher) ended() { v.until(time.Time{}) }
+func (v *voucher) ended() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.search = time.Time{}
+	v.number++
+}
 
 // healed counts the ends of outages in which texts were set aside.
 func (v *voucher) healed() int {
