@@ -57,6 +57,7 @@ func newBatch(t *Table, rows []*row, items []*item) *batch {
 // index changed under it, when its newest change turned out to be poison and an older one is left, or when a setting must change.
 func (b *batch) run(ctx context.Context) {
 	defer b.held.clear()
+	defer b.moving.clear()
 	rows := b.rows
 	b.rows = nil // settled rows are garbage, with their vectors
 	for len(rows) > 0 {
@@ -92,18 +93,19 @@ func (b *batch) pause(ctx context.Context, p *pass) bool {
 		cause := p.held[0].decision.err
 		b.held.report(Halted, cause)
 		if len(p.again) == 0 {
+			b.moving.clear()
 			return wait(backoff.delay(cause, 1))
 		}
 	} else {
 		b.held.clear()
 	}
 	if b.idle <= idlePasses {
+		b.moving.clear()
 		return true
 	}
 	cause := &fault{class: ClassRetry, reason: "row_moves", text: fmt.Sprintf("row %s of %s is not in the index as it was just written: another writer has the same rows, "+
-		"or what Chroma shows lags behind what it was told; the row is written again", p.again[0].id, b.table.name)}
+		"or what Chroma shows lags behind what it was told; the row is written again and again", p.again[0].id, b.table.name)}
 	b.moving.report(Retrying, cause)
-	defer b.moving.clear()
 	return wait(backoff.delay(cause, b.idle-idlePasses))
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // embedded is the answer to some of the texts of a batch: their vectors, or why there are none.
@@ -119,26 +120,28 @@ func (a *asking) refine(ctx context.Context, texts []string, attempts int) (stal
 
 // persist makes attempts of op until it is done, refused or found to stall. While another request is searched it waits, before the gate and not at it.
 func (a *asking) persist(ctx context.Context, s *stall, op func(context.Context) error) (attempts int, err error) {
-	for {
+	for most := vouchSearch; ; most = min(2*most, vouchAsk) {
 		n, err := a.retry(ctx, &a.pool.gate, s.gives, func(ctx context.Context) error { return s.attempt(ctx, op) })
 		attempts += n
 		if !s.yields {
 			return attempts, err
 		}
-		if !a.waits(ctx, errors.Unwrap(err)) {
+		if !a.waits(ctx, errors.Unwrap(err), most) {
 			return attempts, err
 		}
 		s.over, s.yields = false, false
 	}
 }
 
-// waits waits until the search of another request is over, telling for what. It returns false when the wait is given up.
-func (a *asking) waits(ctx context.Context, cause error) bool {
+// waits waits until the search of another request is over, or for so long, telling for what: a search of texts that hang takes hours, and what failed
+// once may be good. It returns false when the wait is given up.
+func (a *asking) waits(ctx context.Context, cause error, most time.Duration) bool {
 	trouble, wait := a.table.cond.operation(), a.table.waiter(ctx)
 	defer trouble.clear()
 	trouble.report(severity(cause), cause)
 	mine, on := a.pool.voucher.searches()
-	for now := mine; on && now == mine; now, on = a.pool.voucher.searches() {
+	until := time.Now().Add(most)
+	for now := mine; on && now == mine && time.Now().Before(until); now, on = a.pool.voucher.searches() {
 		if !wait(gateTrying) {
 			return false
 		}

@@ -135,7 +135,9 @@ func (t transit) leave(err error, b backoff) {
 func (g *gate) close(err error, b backoff) {
 	g.shut, g.cause, g.suspect = true, err, nil
 	g.steps++
-	if g.telling++; !tellsOfTexts(err) {
+	if tellsOfTexts(err) {
+		g.telling++
+	} else {
 		g.telling = 0
 	}
 	g.until = time.Now().Add(b.delay(err, g.steps))

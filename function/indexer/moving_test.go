@@ -105,6 +105,7 @@ func TestARowThatNeverStandsIsToldAndGivenUp(t *testing.T) {
 		c := r.table.Condition()
 		require.Equal(t, Retrying, c.State)
 		require.Contains(t, c.Cause, "row 1 of app.articles is not in the index as it was just written")
+		require.Greater(t, time.Since(c.Since), 59*time.Minute, "one trouble, not one for each wait")
 		began := time.Now()
 		r.table.Drain(t.Context())
 		require.Less(t, time.Since(began), time.Second)

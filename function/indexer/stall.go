@@ -20,7 +20,7 @@ type stall struct {
 	alone    bool // it has a single text
 	failures int
 	plainly  bool      // the next attempt is made without another text: an endpoint that fails now and then, or has a limit, would have to take two in a row, for ever
-	proofs   int       // failures in a row, each right after another text was taken
+	proofs   int       // failures in a row, each after another text was taken
 	taken    time.Time // when it was taken, while nothing but a limit was met since
 	last     error
 	over     bool // there is no use in going on: the texts stall, or
@@ -35,7 +35,7 @@ func (s *stall) attempt(ctx context.Context, ask func(context.Context) error) er
 	}
 	vouched, err := s.vouched(ctx)
 	if err != nil {
-		s.plainly = true
+		s.plainly = !limited(err)
 		return err
 	}
 	s.plainly = false

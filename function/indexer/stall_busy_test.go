@@ -73,42 +73,48 @@ func TestALimitBesideFailures(t *testing.T) {
 // An endpoint that takes one request at a time, with nothing in hand, refuses the one right after another text: it tells all the same.
 func TestASearchUnderALimit(t *testing.T) {
 	t.Parallel()
-	for _, told := range []bool{false, true} {
-		synctest.Test(t, func(t *testing.T) {
-			const every = 2 * time.Second
-			var mu sync.Mutex
-			var next time.Time
-			r := newRig(t, eights, func(r *rig) {
-				r.embedder.fault = func(ctx context.Context, texts []string) error {
-					mu.Lock()
-					defer mu.Unlock()
-					switch left := time.Until(next); {
-					case left <= 0:
-						next = time.Now().Add(every)
-						return breaking(always)(ctx, texts)
-					case told:
-						return status429{faulty{class: ClassRetry, reason: "rate_limited", after: left}}
-					default:
-						return status429{faulty{class: ClassRetry, reason: "rate_limited"}}
-					}
-				}
-			})
-			r.submit(upserted(99, 1, "a text that the endpoint takes"))[0].outcome(t)
-			all := r.twoRequests(func(of string, i int) string {
-				if i == 5 {
-					return of + " bad"
-				}
-				return fmt.Sprint(of, " good ", i)
-			})
-			began := time.Now()
-			for i, p := range all {
-				if i%8 != 5 {
-					require.Equal(t, Indexed, p.outcome(t).Kind)
+	for every, within := range map[time.Duration]time.Duration{2 * time.Second: 10 * time.Minute, 20 * time.Second: time.Hour, time.Minute: 3 * time.Hour} {
+		for _, told := range []bool{false, true} {
+			searchUnderLimit(t, every, within, told)
+		}
+	}
+}
+
+func searchUnderLimit(t *testing.T, every, within time.Duration, told bool) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex
+		var next time.Time
+		r := newRig(t, eights, func(r *rig) {
+			r.embedder.fault = func(ctx context.Context, texts []string) error {
+				mu.Lock()
+				defer mu.Unlock()
+				switch left := time.Until(next); {
+				case left <= 0:
+					next = time.Now().Add(every)
+					return breaking(always)(ctx, texts)
+				case told:
+					return status429{faulty{class: ClassRetry, reason: "rate_limited", after: left}}
+				default:
+					return status429{faulty{class: ClassRetry, reason: "rate_limited"}}
 				}
 			}
-			require.Less(t, time.Since(began), 10*time.Minute)
 		})
-	}
+		r.submit(upserted(99, 1, "a text that the endpoint takes"))[0].outcome(t)
+		all := r.twoRequests(func(of string, i int) string {
+			if i == 5 {
+				return of + " bad"
+			}
+			return fmt.Sprint(of, " good ", i)
+		})
+		began := time.Now()
+		for i, p := range all {
+			if i%8 != 5 {
+				require.Equal(t, Indexed, p.outcome(t).Kind)
+			}
+		}
+		require.Less(t, time.Since(began), within)
+	})
 }
 
 // A setting turns wrong while a request is searched, and that one hangs: the others, which leave the endpoint to it, are halted all the same.
@@ -144,5 +150,38 @@ func TestAHaltBesideASearch(t *testing.T) {
 		<-time.After(5 * time.Second)
 		require.Equal(t, Halted, other.table.Condition().State)
 		require.Contains(t, other.table.Condition().Cause, errKey.Error())
+	})
+}
+
+// Texts that hang are searched for many minutes. What failed once meanwhile, for other reasons, does not wait for the end of it.
+func TestALongSearchHoldsUpNoGoodRow(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var failed atomic.Bool
+		r := newRig(t, eights, func(r *rig) {
+			r.embedder.fault = func(ctx context.Context, texts []string) error {
+				if strings.HasPrefix(texts[0], "unlucky") && failed.CompareAndSwap(false, true) {
+					return errOutage
+				}
+				if err := breaking(always)(ctx, texts); err != nil {
+					return errors.Join(sleep(ctx, time.Minute), err)
+				}
+				return nil
+			}
+		})
+		r.submit(upserted(99, 1, "a text that the endpoint takes"))[0].outcome(t)
+		release := r.plug()
+		for i := range 8 {
+			r.submit(upserted(i, 1, fmt.Sprint("bad ", i)))
+		}
+		release()
+		for is := false; !is; _, is = r.pool.voucher.searches() {
+			<-time.After(gateTrying)
+		}
+		other := newRig(t, func(o *rig) { o.embedder, o.pool = r.embedder, r.pool })
+		p := other.submit(upserted(200, 1, "unlucky"))[0]
+		require.Equal(t, Indexed, p.outcome(t).Kind)
+		require.Less(t, p.took(), 30*time.Second)
+		require.True(t, failed.Load())
 	})
 }

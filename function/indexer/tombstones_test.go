@@ -72,10 +72,12 @@ func TestTombstonesAreReadOnlyForRowsThatTheIndexDoesNotHold(t *testing.T) {
 		receipts := r.submit(upserted(1, 3, "c"), upserted(3, 3, "c"), upserted(2, 3, "c"), upserted(4, 3, "c"))
 		release()
 		kinds(t, receipts)
-		gets := slices.DeleteFunc(r.stones.of("get")[before:], func(c call) bool { return strings.HasPrefix(c.ids[0], "90") }) // of the rows in the way
+		gets := slices.DeleteFunc(r.stones.of("get")[before:], func(c call) bool { return !slices.Contains(c.ids, "3") }) // those of the rows in the way
 		require.Len(t, gets, 2, "looked up and confirmed")
-		require.Equal(t, []string{"3", "4", document.TruncateID("app.articles")}, gets[0].ids, "the table's mark comes along")
-		require.Equal(t, gets[0].ids, gets[1].ids)
+		for _, c := range gets {
+			ids := slices.DeleteFunc(slices.Clone(c.ids), func(id string) bool { return strings.HasPrefix(id, "90") }) // confirmed in one group
+			require.Equal(t, []string{"3", "4", document.TruncateID("app.articles")}, ids, "the table's mark comes along")
+		}
 	})
 }
 

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Before a text is held to stall the endpoint has to take another right before it: half of one of the tables' own that it took not long ago, of the
+// Before a text is held to stall the endpoint has to take another right before it, or before nothing but 429s: half of one of the tables' own that it took not long ago, of the
 // longest among some, or, while there is none, a plain one. That proves little, an endpoint out of memory may still have room for a word, so texts
 // are set aside for it only now and then.
 const (
@@ -21,7 +21,7 @@ const (
 	vouchSearch = 10 * time.Second
 	vouchAsk    = 10 * time.Minute
 	// vouchLimit is how long a text that was taken vouches for the attempts after one that met a limit, which may have no room for two at once.
-	vouchLimit = 30 * time.Second
+	vouchLimit = 2 * time.Minute
 )
 
 // voucher knows what to ask an endpoint that fails on texts. Its methods are safe for concurrent use.
@@ -33,7 +33,7 @@ type voucher struct {
 	more   time.Time // when spent gets less
 	heals  int       // how often a text was taken after nothing but a plain one had been for so long
 	search time.Time // until when others leave the endpoint to a request that is searched
-	number int       // of that search
+	number int       // searches that have ended
 }
 
 // took notes texts that the endpoint took.
@@ -93,7 +93,7 @@ func (v *voucher) blame() {
 	}
 }
 
-// during runs ask, of a request that is searched if so says, right after another text was taken.
+// during runs ask, of a request that is searched if so says, after another text was taken.
 func (v *voucher) during(so bool, ask func() error) error {
 	if !so {
 		return ask()
