@@ -10,8 +10,11 @@ import (
 	"github.com/rowvec/rowvec/connector"
 )
 
-// free answers at once and keeps nothing: what is measured is the indexer.
-type free struct{ vector []float32 }
+// free answers at once and keeps nothing but what was added, until that is looked at: what is measured is the indexer.
+type free struct {
+	vector []float32
+	added  *sync.Map // metadata by id
+}
 
 func (free) Split(texts []string) []int {
 	counts := make([]int, 0, len(texts)/64+1)
@@ -29,14 +32,27 @@ func (f free) Embed(_ context.Context, texts []string) ([][]float32, error) {
 	return vectors, nil
 }
 
-func (free) Get(context.Context, []string) (map[string]map[string]any, error) { return nil, nil }
+func (f free) Get(_ context.Context, ids []string) (map[string]map[string]any, error) {
+	found := map[string]map[string]any{}
+	for _, id := range ids {
+		if meta, is := f.added.LoadAndDelete(id); is {
+			found[id] = meta.(map[string]any)
+		}
+	}
+	return found, nil
+}
+
 func (free) Upsert(context.Context, []string, [][]float32, []string, []map[string]any) error {
 	return nil
 }
 
-func (free) Add(context.Context, []string, [][]float32, []string, []map[string]any) error {
+func (f free) Add(_ context.Context, ids []string, _ [][]float32, _ []string, metadatas []map[string]any) error {
+	for i, id := range ids {
+		f.added.Store(id, metadatas[i])
+	}
 	return nil
 }
+
 func (free) Update(context.Context, []string, []map[string]any) error { return nil }
 func (free) Below(context.Context, map[string]int64, int, int) (map[string]map[string]any, error) {
 	return nil, nil
@@ -45,7 +61,7 @@ func (free) Delete(context.Context, []string) error { return nil }
 
 // BenchmarkTable measures Submit to settled, one goroutine feeding new rows.
 func BenchmarkTable(b *testing.B) {
-	world := free{vector: make([]float32, 384)}
+	world := free{vector: make([]float32, 384), added: &sync.Map{}}
 	writer := NewWriter(func(context.Context) (Store, error) { return world, nil })
 	var running sync.WaitGroup
 	running.Go(func() { writer.Run(context.Background()) })
