@@ -117,6 +117,20 @@ func searchUnderLimit(t *testing.T, every, within time.Duration, told bool) {
 	})
 }
 
+// searched hands in a request of eight texts that stall, and waits until it is searched.
+func (r *rig) searched() {
+	r.t.Helper()
+	r.submit(upserted(99, 1, "a text that the endpoint takes"))[0].outcome(r.t)
+	release := r.plug()
+	for i := range 8 {
+		r.submit(upserted(i, 1, fmt.Sprint("bad ", i)))
+	}
+	release()
+	for is := false; !is; _, is = r.pool.voucher.searches() {
+		<-time.After(gateTrying)
+	}
+}
+
 // A setting turns wrong while a request is searched, and that one hangs: the others, which leave the endpoint to it, are halted all the same.
 func TestAHaltBesideASearch(t *testing.T) {
 	t.Parallel()
@@ -135,15 +149,7 @@ func TestAHaltBesideASearch(t *testing.T) {
 				}
 			}
 		})
-		r.submit(upserted(99, 1, "a text that the endpoint takes"))[0].outcome(t)
-		release := r.plug()
-		for i := range 8 {
-			r.submit(upserted(i, 1, fmt.Sprint("bad ", i)))
-		}
-		release()
-		for is := false; !is; _, is = r.pool.voucher.searches() {
-			<-time.After(gateTrying)
-		}
+		r.searched()
 		revoked.Store(true)
 		other := newRig(t, func(o *rig) { o.embedder, o.pool = r.embedder, r.pool })
 		other.submit(upserted(200, 1, "another"))
@@ -169,15 +175,7 @@ func TestALongSearchHoldsUpNoGoodRow(t *testing.T) {
 				return nil
 			}
 		})
-		r.submit(upserted(99, 1, "a text that the endpoint takes"))[0].outcome(t)
-		release := r.plug()
-		for i := range 8 {
-			r.submit(upserted(i, 1, fmt.Sprint("bad ", i)))
-		}
-		release()
-		for is := false; !is; _, is = r.pool.voucher.searches() {
-			<-time.After(gateTrying)
-		}
+		r.searched()
 		other := newRig(t, func(o *rig) { o.embedder, o.pool = r.embedder, r.pool })
 		p := other.submit(upserted(200, 1, "unlucky"))[0]
 		require.Equal(t, Indexed, p.outcome(t).Kind)
