@@ -28,7 +28,8 @@ type embedding struct {
 // asking is one request, with all that it comes to.
 type asking struct {
 	*embedding
-	searching bool // it holds pool.search
+	searching bool   // it holds pool.search
+	leave     func() // ends its turn in pool.lane; nil: it has none
 }
 
 // start sends all texts off and returns a function that waits until nothing of it runs any more; cancel ctx before to hurry it.
@@ -78,15 +79,10 @@ func (a *asking) request(ctx context.Context, texts []string) {
 // of all tables at a time: a flood of bad texts, each of which takes many requests to find, leaves the endpoint to the others.
 func (a *asking) refine(ctx context.Context, texts []string, attempts int) (stalled []embedded) {
 	var suspects []string // the texts of the last refusal that have not been taken since, until one of them is condemned
-	var leave func()      // nil until a part is asked for
-	defer func() {
-		if leave != nil {
-			leave()
-		}
-	}()
+	defer a.leaveLane()
 	bisect(texts, func(part []string) error {
-		if len(part) < len(texts) && leave == nil && !a.searching { // who waited for the lane with pool.search in hand might wait for who waits for that
-			leave = a.pool.enterLane(ctx)
+		if len(part) < len(texts) && a.leave == nil && !a.searching { // who waited for the lane with pool.search in hand might wait for who waits for that
+			a.leave = a.pool.enterLane(ctx)
 		}
 		var vectors [][]float32
 		s := stall{of: a, alone: len(part) == 1}
@@ -126,10 +122,19 @@ func (a *asking) persist(ctx context.Context, s *stall, op func(context.Context)
 		if !s.yields {
 			return attempts, err
 		}
+		a.leaveLane() // until the next part: others who are bisected do not wait for the search, too
 		if !a.waits(ctx, errors.Unwrap(err), most) {
 			return attempts, err
 		}
 		s.over, s.yields = false, false
+	}
+}
+
+// leaveLane ends the request's turn to be bisected, if it has one.
+func (a *asking) leaveLane() {
+	if a.leave != nil {
+		a.leave()
+		a.leave = nil
 	}
 }
 

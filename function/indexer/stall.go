@@ -88,10 +88,11 @@ func (s *stall) due() (text string, is bool) {
 	return text, is && (s.alone || s.of.search())
 }
 
-// gives says, before a wait for the next attempt, whether there is none. A request that has failed, or stands at a shut gate, leaves the
-// endpoint to the one that is searched: a failure of its own would only shut the gate before that.
+// gives says, before a wait for the next attempt, whether there is none. A request that has failed, or stands at a gate that failures shut, leaves
+// the endpoint to the one that is searched: a failure of its own would only shut the gate before that. Who met but a limit has no such reason.
 func (s *stall) gives() bool {
-	if _, searched := s.of.pool.voucher.searches(); searched && !s.over && !s.of.searching {
+	_, searched := s.of.pool.voucher.searches()
+	if searched && !s.over && !s.of.searching && (s.failures > 0 || s.of.pool.gate.failures() > 0) {
 		s.over, s.yields = true, true
 	}
 	return s.over

@@ -183,3 +183,81 @@ func TestALongSearchHoldsUpNoGoodRow(t *testing.T) {
 		require.True(t, failed.Load())
 	})
 }
+
+// A limit is met while texts that hang are searched. That is no failure: nobody waits for the end of the search for its sake.
+func TestALimitDoesNotWaitForASearch(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const after = 2 * time.Second
+		var until atomic.Pointer[time.Time]
+		r := newRig(t, eights, func(r *rig) {
+			r.embedder.fault = func(ctx context.Context, texts []string) error {
+				if err := breaking(always)(ctx, texts); err != nil {
+					return errors.Join(sleep(ctx, time.Minute), err)
+				}
+				at := time.Now().Add(after)
+				if until.CompareAndSwap(nil, &at) || time.Now().Before(*until.Load()) {
+					return status429{faulty{class: ClassRetry, reason: "rate_limited", after: time.Until(*until.Load())}}
+				}
+				return nil
+			}
+		})
+		past := time.Now()
+		until.Store(&past)
+		r.searched()
+		until.Store(nil)
+		var all []*receipt
+		for i := range 2 { // one that meets the limit, and one that stands at the gate which that shut
+			other := newRig(t, func(o *rig) { o.embedder, o.pool = r.embedder, r.pool })
+			all = append(all, other.submit(upserted(200+i, 1, fmt.Sprint("good ", i)))...)
+		}
+		for _, p := range all {
+			require.Equal(t, Indexed, p.outcome(t).Kind)
+			require.Less(t, p.took(), after+3*time.Second)
+		}
+	})
+}
+
+// A request with a refused text and one that hangs waits for another's search. Who has a refused text, too, does not wait for both.
+func TestARequestIsNotBisectedWhileItWaitsForASearch(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		holds := map[string]chan struct{}{"hold b": make(chan struct{}), "hold c": make(chan struct{})}
+		r := newRig(t, eights, func(r *rig) {
+			r.pool = NewEmbedPool(r.embedder, 8)
+			r.embedder.fault = func(ctx context.Context, texts []string) error {
+				if hold := holds[texts[0]]; hold != nil {
+					<-hold
+				}
+				if err := refusing(errRefuse, "b refused", "c refused")(ctx, texts); err != nil {
+					return err
+				}
+				if err := breaking(always)(ctx, texts); err != nil {
+					return errors.Join(sleep(ctx, time.Minute), err)
+				}
+				return nil
+			}
+		})
+		r.searched()
+		request := func(of string, texts ...string) (all []*receipt) {
+			o := newRig(t, eights, func(o *rig) { o.embedder, o.pool, o.batch.InFlight = r.embedder, r.pool, 1 })
+			o.submit(upserted(900, 1, "hold "+of))
+			synctest.Wait() // the next wait for it, and make one request
+			for i, text := range texts {
+				all = append(all, o.submit(upserted(i, 1, of+" "+text))...)
+			}
+			close(holds["hold "+of])
+			return all
+		}
+		request("b", "bad", "good", "refused")
+		for len(r.pool.lane) == 0 {
+			<-time.After(gateTrying)
+		}
+		c := request("c", "good", "better", "refused")
+		for _, p := range c[:2] {
+			require.Equal(t, Indexed, p.outcome(t).Kind)
+			require.Less(t, p.took(), 2*time.Minute)
+		}
+		require.Equal(t, Poison, c[2].outcome(t).Kind)
+	})
+}
