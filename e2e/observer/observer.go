@@ -32,8 +32,7 @@ type Observer struct {
 // sighting is what was last seen of a row.
 type sighting struct {
 	version connector.Version
-	content string // as of the version
-	gone    bool   // since then: by something newer than the version
+	gone    bool // since then: by something newer than the version
 }
 
 // New returns an observer of the rows whose ids are the numbers from 1 to rows.
@@ -125,24 +124,10 @@ func (o *Observer) saw(id string, meta map[string]any) bool {
 	if err != nil || now.LSN == 0 {
 		return false // announced, not yet written
 	}
-	content := contentOf(meta)
-	if now.SameChange(before.version) && meta[document.KeyFingerprint] == "" { // announced: the next version is on its way
-		content = before.content
-	}
 	if known && (now.StaleAgainst(before.version) || before.gone && now.SameChange(before.version)) {
-		if !before.gone && content == before.content {
-			return true
-		}
-		o.back = append(o.back, fmt.Sprintf("%s: row %s went back to %+v, %s, from %+v, %s (deleted since: %v)",
-			time.Now().Format(time.TimeOnly), id, now, content, before.version, before.content, before.gone))
+		o.back = append(o.back, fmt.Sprintf("%s: row %s went back to %+v from %+v (deleted since: %v)", time.Now().Format(time.TimeOnly), id, now, before.version, before.gone))
 		return true
 	}
-	o.seen[id] = sighting{version: now, content: content}
+	o.seen[id] = sighting{version: now}
 	return true
-}
-
-// contentOf is what a row's version stands for. `rowvec verify --repair` gives it the version of the moment at which it read the row, and the
-// function that of the row's last change, which is older: where the two meet a row may get the one after the other, and holds the same.
-func contentOf(meta map[string]any) string {
-	return fmt.Sprint(meta[document.KeyFingerprint], document.UserMetadata(meta))
 }
