@@ -23,6 +23,15 @@ type addition struct {
 	floor connector.Version // of the announcement
 }
 
+// sends notes that a write of a phase is on its way.
+func (j *job) sends(p phase) {
+	if p == announceFirst || p == addFirst {
+		j.added.sent = true
+	} else {
+		j.touched = true
+	}
+}
+
 // confirm looks up the rows that a phase has added, or has left nothing but a tombstone of.
 func (g *group) confirm(ctx context.Context, s Store, p phase, part []jobWrite) error {
 	if p != announceFirst && p != addFirst && p != bury {

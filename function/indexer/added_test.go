@@ -183,28 +183,35 @@ func TestAnAddThatIsLateDoesNothing(t *testing.T) {
 func TestANewRecordWithKeysOfAnother(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{"few words", long} {
-		t.Run(text, func(t *testing.T) {
-			t.Parallel()
-			synctest.Test(t, func(t *testing.T) {
-				for i, lost := range []string{"", "add", "get"} { // the answer that is lost
-					r := newRig(t, chunked)
-					added := false
-					r.store.after = func(op string, ids []string) error { // called with the lock held
-						if op == "add" {
-							r.store.entries[ids[0]].meta["tags"] = []string{"of another"}
-							added = true
+		for _, lost := range []string{"", opAdd, "get"} { // the answer that is lost
+			for _, repairs := range []bool{false, true} {
+				t.Run(fmt.Sprint(text, lost, repairs), func(t *testing.T) {
+					t.Parallel()
+					synctest.Test(t, func(t *testing.T) {
+						r := newRig(t, chunked)
+						added, lost := false, lost
+						r.store.after = func(op string, ids []string) error { // called with the lock held
+							if op == opAdd {
+								r.store.entries[ids[0]].meta["tags"] = []string{"of another"}
+								added = true
+							}
+							if added && op == lost {
+								lost = ""
+								return errOutage
+							}
+							return nil
 						}
-						if added && op == lost {
-							lost = ""
-							return errOutage
+						change := upserted(1, 10, text)
+						if repairs {
+							require.NotEqual(t, Poison, r.mend(change, Repair{Absent: true}).outcome(t).Kind)
+						} else {
+							require.NotEqual(t, []Kind{Poison}, kinds(t, r.submit(change)))
 						}
-						return nil
-					}
-					require.NotEqual(t, Poison, r.submit(upserted(1, 10+i, text))[0].outcome(t).Kind)
-					requireIndexIs(t, r, []*connector.Change{upserted(1, 10+i, text)})
-				}
-			})
-		})
+						requireIndexIs(t, r, []*connector.Change{change})
+					})
+				})
+			}
+		}
 	}
 }
 

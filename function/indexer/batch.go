@@ -19,6 +19,7 @@ type row struct {
 	cache    map[string][]float32 // vectors of an earlier pass, by text
 	texts    int                  // embedded for it, and not told in an outcome yet
 	added    addition             // of an earlier pass
+	touched  bool                 // an earlier pass has sent a write other than an add of its first record
 	shelved  load                 // what of it counts as waiting while it is aside; the table's lock guards it
 	stalled  stalling
 	// truncates of the table that there were when it was planned last.

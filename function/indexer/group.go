@@ -173,6 +173,7 @@ func (g *group) call(ctx context.Context, s Store, p phase, part []jobWrite) (op
 	var r records
 	for _, w := range part {
 		r.add(w.write)
+		w.job.sends(p)
 	}
 	switch p {
 	case bury:
@@ -182,9 +183,6 @@ func (g *group) call(ctx context.Context, s Store, p phase, part []jobWrite) (op
 	case announce, refreshRest, refreshFirst, commitFirst:
 		return opUpdate, s.Update(ctx, r.ids, r.metadatas)
 	case announceFirst, addFirst:
-		for _, w := range part {
-			w.job.added.sent = true
-		}
 		return opAdd, s.Add(ctx, r.ids, r.vectors, r.documents, r.metadatas)
 	default:
 		return opUpsert, s.Upsert(ctx, r.ids, r.vectors, r.documents, r.metadatas)

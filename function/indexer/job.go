@@ -50,6 +50,8 @@ type job struct {
 	dead   bool // what is removed are records that nothing builds on (dead.go)
 	added  addition
 
+	touched bool // a write other than an add of the first record was sent, whatever became of it
+
 	// What it knows once the write is done.
 	want    *document.State   // nil: nothing is stored
 	version connector.Version // of the tombstone, if nothing is
@@ -69,6 +71,7 @@ type written struct {
 	err      error // poison or interrupted
 	attempts int
 	added    addition
+	touched  bool
 }
 
 // newJob makes the job of a row's decision.
@@ -185,6 +188,6 @@ func (j *job) send(w written) {
 		return
 	}
 	j.answered = true
-	w.row, w.attempts, w.added = j.row, j.attempts, j.added
+	w.row, w.attempts, w.added, w.touched = j.row, j.attempts, j.added, j.touched
 	j.answer <- w
 }

@@ -133,6 +133,11 @@ func (p *pass) plan(r *row) {
 		p.clearDead(r)
 		return
 	}
+	if r.taken() {
+		p.stale(r, r.items)
+		p.table.forget(r)
+		return
+	}
 	r.truncates = p.truncates
 	d := planner{builder: p.table.builder, fetches: p.table.columns != nil}.plan(r.items, r.doubted())
 	if d.action == skip && r.announced(r.added) { // what is newer did not meet it
@@ -250,6 +255,7 @@ func (p *pass) wrote(w written) {
 	if w.added.sent {
 		r.added = w.added
 	}
+	r.touched = r.touched || w.touched
 	if r.decision.action == clean {
 		p.cleaned(w)
 		return

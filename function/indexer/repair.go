@@ -9,6 +9,7 @@ type Repair struct {
 	Text   bool     // texts or vectors are not those that the mark stands for: embed again
 	Chunks int      // the row may have this many records, even without a first one; 0: what the mark says
 	Keys   []string // user metadata keys that any of its records may have
+	Absent bool     // the row was seen to have no first record: where it has one by now that is not the repair's own, the row is left alone
 }
 
 // repair is what is known of the row's records from elsewhere.
@@ -19,6 +20,19 @@ func (r *row) repair() (hint Repair, has bool) {
 		}
 	}
 	return hint, false
+}
+
+// taken reports whether somebody else has put down, or announced, the row that a repair was to put where none was. Whoever did so may be writing
+// it, or a newer change of it, on a look at the index that is older than this one; to write over it would let the two cross (fence.go). So the
+// repair leaves the row, and the next comparison judges it as one that is there. Not so once the repair has sent more of the row than an add of
+// its first record: then there may be records of both, and only to write all of it makes the row one again.
+func (r *row) taken() bool {
+	hint, _ := r.repair()
+	if !hint.Absent || r.touched || r.damaged || r.stored == nil || r.stored.Chunks == 0 { // 0: not written by rowvec
+		return false
+	}
+	own := r.added.sent && r.stored.Version.SameChange(r.items[0].Change.Version)
+	return !own && !r.announced(r.added)
 }
 
 // doubted is what the index knows of the row, corrected by its repair. The fence compares what is really stored.

@@ -26,5 +26,6 @@ func (t *Table) interrupt(rows []*row) {
 // forget ends the work on a row.
 func (t *Table) forget(r *row) {
 	r.items, r.vectors, r.cache, r.known, r.decision, r.added = nil, nil, nil, known{}, decision{}, addition{}
+	r.touched = false
 	t.free(r.id)
 }

@@ -65,19 +65,20 @@ func defaultSettle() []time.Duration { return []time.Duration{2 * time.Second, 5
 // comparison is one table's comparison at work.
 type comparison struct {
 	Config
-	table  *Table
-	keys   *Table // table, reduced to the key
-	form   wire.Form
-	judge  *judge
-	ids    document.IDs
-	others []document.IDs // of the other tables
-	ghosts string         // why ghosts cannot be looked for, "" when they can
-	report *Report
-	settle *settling
-	seen   map[string]struct{} // rows reported
-	found  []suspect           // confirmed, to be mended
-	mended bool                // something was, in this round
-	total  int                 // records of the collection when they were counted last
+	table    *Table
+	keys     *Table // table, reduced to the key
+	form     wire.Form
+	judge    *judge
+	ids      document.IDs
+	others   []document.IDs // of the other tables
+	ghosts   string         // why ghosts cannot be looked for, "" when they can
+	report   *Report
+	settle   *settling
+	seen     map[string]struct{} // rows reported
+	found    []suspect           // confirmed, to be mended
+	mended   bool                // something was, in this round
+	deferred bool                // and something was left to the next, as it had come since
+	total    int                 // records of the collection when they were counted last
 
 	expected *expected // records that the rows should have
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/rowvec/rowvec/chroma"
 	"github.com/rowvec/rowvec/connector"
 	"github.com/rowvec/rowvec/function/document"
 	"github.com/rowvec/rowvec/function/indexer"
@@ -35,6 +36,9 @@ func (p *plan) add(s *suspect) {
 	case e == nil && (s.key == nil || !has):
 		p.remove(s)
 		return
+	case s.kind == Missing && has && p.came(e, first):
+		p.c.deferred = true
+		return
 	case p.planned[s.id]:
 		return
 	case e == nil:
@@ -53,6 +57,14 @@ func (p *plan) add(s *suspect) {
 	p.change(e.change, f.kind, p.repair(s, e, f))
 }
 
+// came reports whether somebody else has brought a row since the comparison, which found none: it is left to him (Repair.Absent), and the next
+// comparison judges it. Not so one that is gone from the table, if no comparison would find it.
+func (p *plan) came(e *entry, first chroma.Match) bool {
+	state, err := document.ParseState(first.Metadata)
+	own := err == nil && state.Version.SameChange(p.version) // of an earlier part
+	return !own && (e != nil || p.c.ghosts == "")
+}
+
 func (p *plan) change(c *connector.Change, kind Kind, r *indexer.Repair) {
 	p.changes, p.kinds = append(p.changes, indexer.Record{Change: c, Repair: r}), append(p.kinds, kind)
 }
@@ -63,7 +75,7 @@ const maxTail = 10_000
 // repair is what the indexer cannot know of a row from its mark: how far its records reach, that they are not what the mark stands for, and
 // the keys that they have too many. Records that cannot be the row's, as they stand far behind its end, are removed directly.
 func (p *plan) repair(s *suspect, e *entry, f *finding) *indexer.Repair {
-	r := &indexer.Repair{Text: f.kind == Stale || f.kind == Chunks}
+	r := &indexer.Repair{Text: f.kind == Stale || f.kind == Chunks, Absent: f.kind == Missing}
 	if state, err := document.ParseState(p.v.records[s.id].Metadata); err == nil {
 		r.Chunks = state.Chunks
 	}

@@ -19,7 +19,7 @@ const maxFailures = maxExamples
 // is that of the last comparison, with what has become of the faults that the first one found.
 func (c *comparison) repair(ctx context.Context) error {
 	var first *Report
-	previous := 0
+	previous, tried := 0, 0 // tried counts the rounds that left no row to the next
 	for round := 0; ; round++ {
 		if round > 0 {
 			c.reset()
@@ -33,13 +33,16 @@ func (c *comparison) repair(ctx context.Context) error {
 			first = c.report
 		}
 		idle := len(c.found) == 0 && !c.mended
-		if left == 0 || idle || round == maxRounds || (round > 1 && left >= previous) {
+		if left == 0 || idle || round == maxRounds || (tried > 1 && left >= previous) {
 			c.conclude(first, round)
 			return nil
 		}
-		previous = left
+		previous, c.deferred = left, false
 		if err := c.mend(ctx); err != nil {
 			return err
+		}
+		if !c.deferred {
+			tried++
 		}
 	}
 }
@@ -58,7 +61,8 @@ func (c *comparison) conclude(first *Report, rounds int) {
 	c.report.Repair = r
 }
 
-// mend brings the rows that were found wrong into the index, each in the state that Postgres has now, and removes what is nobody's.
+// mend brings the rows that were found wrong into the index, each in the state that Postgres has now, and removes what is nobody's. A row that
+// was missing and has come since is left to the next round.
 //
 // It goes the way of every change: through the indexer, with a version, so that the live function and it cannot undo each other's
 // newer work (Postgres.Fence). What the indexer would take for done, because the commit mark says so, or cannot know, because the mark
@@ -107,7 +111,10 @@ func (c *comparison) mendPart(ctx context.Context, batch []suspect, version conn
 		return err
 	}
 	for i, o := range outcomes {
-		if o.Kind == indexer.Poison {
+		switch {
+		case o.Kind == indexer.Stale && p.changes[i].Repair.Absent:
+			c.deferred = true
+		case o.Kind == indexer.Poison:
 			c.fail(Failure{Row: clip(plain(o.RowID)), Kind: p.kinds[i], Reason: clip(plain(reason(o)))})
 		}
 	}
