@@ -58,7 +58,9 @@ func (r *run) suffer(ctx context.Context, faults []schedule.Fault) ([]report.Fau
 			told.Name += " (no recovery)"
 			return append(done, told), fmt.Errorf("fault %d, %s, at %v: %w", n+1, f.Name, told.At.Round(time.Second), err)
 		}
-		r.Logf("fault %2d of %d at %6.1fs: %-36s held %5.1fs, recovered after %5.1fs", n+1, len(faults), told.At.Seconds(), f.Name, told.Held.Seconds(), told.Recovery.Seconds())
+		back, _ := r.watch.Result()
+		r.Logf("fault %2d of %d at %6.1fs: %-36s held %5.1fs, recovered after %5.1fs; %d rows went back so far",
+			n+1, len(faults), told.At.Seconds(), f.Name, told.Held.Seconds(), told.Recovery.Seconds(), len(back))
 		done = append(done, told)
 	}
 	return done, nil

@@ -33,6 +33,7 @@ type Observer struct {
 type sighting struct {
 	version connector.Version
 	gone    bool // since then: by something newer than the version
+	meta    map[string]any
 }
 
 // New returns an observer of the rows whose ids are the numbers from 1 to rows.
@@ -125,9 +126,10 @@ func (o *Observer) saw(id string, meta map[string]any) bool {
 		return false // announced, not yet written
 	}
 	if known && (now.StaleAgainst(before.version) || before.gone && now.SameChange(before.version)) {
-		o.back = append(o.back, fmt.Sprintf("%s: row %s went back to %+v from %+v (deleted since: %v)", time.Now().Format(time.TimeOnly), id, now, before.version, before.gone))
+		o.back = append(o.back, fmt.Sprintf("%s: row %s went back to %+v from %+v (deleted since: %v); it holds %v, and held %v",
+			time.Now().Format(time.TimeOnly), id, now, before.version, before.gone, meta, before.meta))
 		return true
 	}
-	o.seen[id] = sighting{version: now}
+	o.seen[id] = sighting{version: now, meta: meta}
 	return true
 }
