@@ -3,6 +3,7 @@ package indexer
 import (
 	"context"
 	"fmt"
+	"maps"
 	"testing"
 	"testing/synctest"
 
@@ -137,6 +138,26 @@ func TestARepairLeavesWhatAnotherHasAnnounced(t *testing.T) {
 		require.Equal(t, before.meta, after.meta)
 		require.Equal(t, Indexed, r.mend(upserted(1, 10, otherLong), Repair{}).outcome(t).Kind)
 		requireIndexIs(t, r, []*connector.Change{upserted(1, 10, otherLong)})
+	})
+}
+
+// TestARepairLeavesItsRowToANewerChange: that has announced itself in the record that the repair has added.
+func TestARepairLeavesItsRowToANewerChange(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r, announced := newRig(t, chunked), false
+		r.store.after = func(op string, ids []string) error { // called with the lock held
+			if op == opAdd {
+				maps.Copy(r.store.entries[ids[0]].meta, map[string]any{document.KeyFingerprint: "", document.KeyChunks: int64(5)})
+				announced = true
+			}
+			return nil
+		}
+		require.Equal(t, Stale, r.mend(upserted(1, 10, "few words"), Repair{Absent: true}).outcome(t).Kind)
+		require.True(t, announced)
+		e, _ := r.store.get("1")
+		require.EqualValues(t, 5, e.meta[document.KeyChunks])
+		require.Empty(t, r.store.of("delete"))
 	})
 }
 

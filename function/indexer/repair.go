@@ -31,7 +31,8 @@ func (r *row) taken() bool {
 	if !hint.Absent || r.touched || r.damaged || r.stored == nil || r.stored.Chunks == 0 { // 0: not written by rowvec
 		return false
 	}
-	own := r.added.sent && r.stored.Version.SameChange(r.items[0].Change.Version)
+	// Without a fingerprint somebody has announced a newer change of it.
+	own := r.added.sent && r.stored.Fingerprint != "" && r.stored.Version.SameChange(r.items[0].Change.Version)
 	return !own && !r.announced(r.added)
 }
 

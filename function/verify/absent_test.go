@@ -127,6 +127,9 @@ func TestWhatThisRepairBroughtHasNotCome(t *testing.T) {
 	meta := mark()
 	document.SetVersion(meta, version)
 	require.False(t, p.came(&entry{}, chroma.Match{Metadata: meta}))
+	meta[document.KeyFingerprint] = ""
+	require.True(t, p.came(&entry{}, chroma.Match{Metadata: meta}), "a newer change has announced itself")
+	meta = mark()
 	document.SetVersion(meta, connector.Version{LSN: 1, CommitTime: fenceEpoch})
 	require.True(t, p.came(&entry{}, chroma.Match{Metadata: meta}))
 }

@@ -171,7 +171,7 @@ func prepare(ctx context.Context, cfg Config) (*comparison, error) {
 func (c *comparison) reset() {
 	c.report = newReport(c.Table, c.Sample)
 	c.settle = newSettling(c.Settle)
-	c.seen, c.found, c.mended, c.culling.found = map[string]struct{}{}, nil, false, 0
+	c.seen, c.found, c.mended, c.deferred, c.culling.found = map[string]struct{}{}, nil, false, false, 0
 	c.judge.unchecked = nil
 	c.expected = newExpected(c.sizes.expected)
 	c.ghosts = ""

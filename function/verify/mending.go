@@ -61,7 +61,7 @@ func (p *plan) add(s *suspect) {
 // comparison judges it. Not so one that is gone from the table, if no comparison would find it.
 func (p *plan) came(e *entry, first chroma.Match) bool {
 	state, err := document.ParseState(first.Metadata)
-	own := err == nil && state.Version.SameChange(p.version) // of an earlier part
+	own := err == nil && state.Fingerprint != "" && state.Version.SameChange(p.version) // of an earlier part
 	return !own && (e != nil || p.c.ghosts == "")
 }
 

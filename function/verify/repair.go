@@ -37,7 +37,7 @@ func (c *comparison) repair(ctx context.Context) error {
 			c.conclude(first, round)
 			return nil
 		}
-		previous, c.deferred = left, false
+		previous = left
 		if err := c.mend(ctx); err != nil {
 			return err
 		}
