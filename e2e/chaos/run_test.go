@@ -16,10 +16,11 @@ import (
 )
 
 const (
-	canaries  = 8               // rows that tell of a recovery: enough for both instances to have some
-	patience  = 4 * time.Minute // with one recovery, on a machine that does other work as well
-	breath    = time.Second     // between two faults, at least
-	giveBacks = 6 * time.Minute // bounds hurting and healing: Pulsar may take five minutes to start
+	canaries  = 8                // rows that tell of a recovery: enough for both instances to have some
+	patience  = 4 * time.Minute  // with one recovery, on a machine that does other work as well
+	breath    = time.Second      // between two faults, at least
+	giveBacks = 12 * time.Minute // bounds hurting and healing: Pulsar may take five minutes to start
+	refilling = 10 * time.Minute // bounds a repair: up to five comparisons, and each waits up to two minutes for changes that are late
 )
 
 // run takes a world through a schedule.

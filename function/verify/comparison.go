@@ -85,10 +85,11 @@ type comparison struct {
 	// Kept over the rounds of a repair:
 	sample   sample
 	culling  culling
-	failed   []Failure     // the first that could not be mended
-	weight   int           // of the heaviest suspects of late, in bytes
-	heaviest int           // metadata of late, in bytes
-	lag      time.Duration // the longest that a change was seen to be late
+	failed   []Failure           // the first that could not be mended
+	refused  map[string]struct{} // rows that could not
+	weight   int                 // of the heaviest suspects of late, in bytes
+	heaviest int                 // metadata of late, in bytes
+	lag      time.Duration       // the longest that a change was seen to be late
 }
 
 // wanted lists the columns to read, nil for all: a template that reads the row as a whole may name any.
@@ -155,7 +156,7 @@ func prepare(ctx context.Context, cfg Config) (*comparison, error) {
 	}
 	c := &comparison{
 		Config: cfg, table: table, keys: table.keysOnly(), ids: document.NewIDs(table.Name.String(), cfg.Shared != nil),
-		culling: culling{free: cfg.DeleteGhosts}, weight: firstWeight, heaviest: firstWeight,
+		culling: culling{free: cfg.DeleteGhosts}, weight: firstWeight, heaviest: firstWeight, refused: map[string]struct{}{},
 	}
 	for _, other := range cfg.Shared {
 		c.others = append(c.others, document.NewIDs(other, true))

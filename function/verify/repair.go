@@ -32,7 +32,7 @@ func (c *comparison) repair(ctx context.Context) error {
 		if first == nil {
 			first = c.report
 		}
-		idle := len(c.found) == 0 && !c.mended
+		idle := !c.mended && c.hopeless()
 		if left == 0 || idle || round == maxRounds || (tried > 1 && left >= previous) {
 			c.conclude(first, round)
 			return nil
@@ -45,6 +45,14 @@ func (c *comparison) repair(ctx context.Context) error {
 			tried++
 		}
 	}
+}
+
+// hopeless reports whether nothing was found but what could not be mended before: it is refused for what it is, and would be again.
+func (c *comparison) hopeless() bool {
+	return !slices.ContainsFunc(c.found, func(s suspect) bool {
+		_, refused := c.refused[s.id]
+		return !refused
+	})
 }
 
 func (c *comparison) conclude(first *Report, rounds int) {
@@ -115,14 +123,17 @@ func (c *comparison) mendPart(ctx context.Context, batch []suspect, version conn
 		case o.Kind == indexer.Stale && p.changes[i].Repair.Absent:
 			c.deferred = true
 		case o.Kind == indexer.Poison:
-			c.fail(Failure{Row: clip(plain(o.RowID)), Kind: p.kinds[i], Reason: clip(plain(reason(o)))})
+			c.fail(o.RowID, Failure{Row: clip(plain(o.RowID)), Kind: p.kinds[i], Reason: clip(plain(reason(o)))})
 		}
 	}
 	return nil
 }
 
 // fail notes a row that cannot be mended; each round meets it again.
-func (c *comparison) fail(f Failure) {
+func (c *comparison) fail(id string, f Failure) {
+	if len(c.refused) < maxSeen {
+		c.refused[id] = struct{}{}
+	}
 	known := slices.ContainsFunc(c.failed, func(other Failure) bool { return other.Row == f.Row })
 	if !known && len(c.failed) < maxFailures {
 		c.failed = append(c.failed, f)

@@ -161,8 +161,11 @@ func TestWhatCannotBeMendedSaysWhy(t *testing.T) {
 	r.fill(5)
 	r.drop("2", "3")
 	r.endpoint.Control(embedtest.Poison("Article 3"))
-	report := r.repair()
+	applier := &counted{Applier: r.pipeline}
+	r.config.Applier = applier
+	report := r.run()
 	require.False(t, report.Equal)
+	require.Equal(t, []int{2}, applier.parts, "what is refused is not tried again")
 	require.Equal(t, 1, report.Faults[Missing])
 	require.Equal(t, 1, report.Repair.Mended[Missing])
 	require.Len(t, report.Repair.Failed, 1)
