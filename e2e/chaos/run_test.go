@@ -20,7 +20,7 @@ const (
 	patience  = 4 * time.Minute  // with one recovery, on a machine that does other work as well
 	breath    = time.Second      // between two faults, at least
 	giveBacks = 12 * time.Minute // bounds hurting and healing: Pulsar may take five minutes to start
-	refilling = 10 * time.Minute // bounds a repair: up to five comparisons, and each waits up to two minutes for changes that are late
+	refilling = 10 * time.Minute // bounds a repair: up to five comparisons of two minutes, where changes are late
 )
 
 // run takes a world through a schedule.

@@ -14,18 +14,24 @@ import (
 	"github.com/rowvec/rowvec/function/wire"
 )
 
-// counted counts the changes of each part that is mended, and has somebody act before the first.
+// counted counts the changes of each part that is mended, and has somebody act before the first, or after each.
 type counted struct {
 	Applier
 	parts  []int
 	before func()
+	after  func(part int)
 }
 
 func (c *counted) Apply(ctx context.Context, changes []indexer.Record) ([]indexer.Outcome, error) {
-	if c.parts = append(c.parts, len(changes)); len(c.parts) == 1 && c.before != nil {
+	c.parts = append(c.parts, len(changes))
+	if len(c.parts) == 1 && c.before != nil {
 		c.before()
 	}
-	return c.Applier.Apply(ctx, changes)
+	outcomes, err := c.Applier.Apply(ctx, changes)
+	if c.after != nil {
+		c.after(len(c.parts))
+	}
+	return outcomes, err
 }
 
 // TestARowThatCameMeanwhileIsLeft: the function brings a row that was missing, before it is looked at for the mending, or after. It is not

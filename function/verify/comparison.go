@@ -76,7 +76,7 @@ type comparison struct {
 	settle   *settling
 	seen     map[string]struct{} // rows reported
 	found    []suspect           // confirmed, to be mended
-	mended   bool                // something was, in this round
+	mended   bool                // mending was tried within this round's pass
 	deferred bool                // and something was left to the next, as it had come since
 	total    int                 // records of the collection when they were counted last
 
@@ -86,7 +86,7 @@ type comparison struct {
 	sample   sample
 	culling  culling
 	failed   []Failure           // the first that could not be mended
-	refused  map[string]struct{} // rows that could not
+	refused  map[string]struct{} // the ids of such
 	weight   int                 // of the heaviest suspects of late, in bytes
 	heaviest int                 // metadata of late, in bytes
 	lag      time.Duration       // the longest that a change was seen to be late

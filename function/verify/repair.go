@@ -15,6 +15,9 @@ const maxRounds = 4
 // maxFailures is how many failures are shown.
 const maxFailures = maxExamples
 
+// maxRefused is how many rows that cannot be mended are known again.
+const maxRefused = 1 << 16
+
 // repair compares and mends in turn until nothing is left or nothing gets better, so that the last word is a comparison's. The report
 // is that of the last comparison, with what has become of the faults that the first one found.
 func (c *comparison) repair(ctx context.Context) error {
@@ -47,11 +50,12 @@ func (c *comparison) repair(ctx context.Context) error {
 	}
 }
 
-// hopeless reports whether nothing was found but what could not be mended before: it is refused for what it is, and would be again.
+// hopeless reports whether nothing was found but rows that could not be mended before: refused for what they were, they would be again. A row that
+// is gone by now is not: to remove it is another matter.
 func (c *comparison) hopeless() bool {
 	return !slices.ContainsFunc(c.found, func(s suspect) bool {
 		_, refused := c.refused[s.id]
-		return !refused
+		return !refused || s.kind == Ghost
 	})
 }
 
@@ -119,25 +123,32 @@ func (c *comparison) mendPart(ctx context.Context, batch []suspect, version conn
 		return err
 	}
 	for i, o := range outcomes {
-		switch {
-		case o.Kind == indexer.Stale && p.changes[i].Repair.Absent:
-			c.deferred = true
-		case o.Kind == indexer.Poison:
-			c.fail(o.RowID, Failure{Row: clip(plain(o.RowID)), Kind: p.kinds[i], Reason: clip(plain(reason(o)))})
+		row := clip(plain(o.RowID))
+		if o.Kind == indexer.Poison {
+			c.fail(o.RowID, Failure{Row: row, Kind: p.kinds[i], Reason: clip(plain(reason(o)))})
+			continue
 		}
+		c.succeed(o.RowID, row)
+		c.deferred = c.deferred || o.Kind == indexer.Stale && p.changes[i].Repair.Absent
 	}
 	return nil
 }
 
 // fail notes a row that cannot be mended; each round meets it again.
 func (c *comparison) fail(id string, f Failure) {
-	if len(c.refused) < maxSeen {
+	if len(c.refused) < maxRefused {
 		c.refused[id] = struct{}{}
 	}
 	known := slices.ContainsFunc(c.failed, func(other Failure) bool { return other.Row == f.Row })
 	if !known && len(c.failed) < maxFailures {
 		c.failed = append(c.failed, f)
 	}
+}
+
+// succeed takes back what was noted of a row that could not be mended before, and has changed since.
+func (c *comparison) succeed(id, row string) {
+	delete(c.refused, id)
+	c.failed = slices.DeleteFunc(c.failed, func(f Failure) bool { return f.Row == row })
 }
 
 func reason(o indexer.Outcome) string {

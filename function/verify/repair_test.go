@@ -165,13 +165,54 @@ func TestWhatCannotBeMendedSaysWhy(t *testing.T) {
 	r.config.Applier = applier
 	report := r.run()
 	require.False(t, report.Equal)
-	require.Equal(t, []int{2}, applier.parts, "what is refused is not tried again")
+	require.Equal(t, []int{2}, applier.parts, "nothing else is left to try")
 	require.Equal(t, 1, report.Faults[Missing])
 	require.Equal(t, 1, report.Repair.Mended[Missing])
 	require.Len(t, report.Repair.Failed, 1)
 	require.Equal(t, "3", report.Repair.Failed[0].Row)
 	require.Equal(t, Missing, report.Repair.Failed[0].Kind)
 	require.NotEmpty(t, report.Repair.Failed[0].Reason)
+}
+
+// TestARefusedRowThatHasChanged is deleted, or changed to one that can be mended, before the next round.
+func TestARefusedRowThatHasChanged(t *testing.T) {
+	t.Parallel()
+	change := func(r *rig) {
+		r.table.put(text("3", "Harmless", "Words.", "3.50", "{}", "2026-01-02 03:04:05.678+00"))
+		r.drop("4")
+	}
+	for name, c := range map[string]struct {
+		after  map[int]func(r *rig) // the parts that are mended
+		parts  []int
+		failed []string
+	}{
+		"deleted":                         {after: map[int]func(*rig){1: func(r *rig) { r.table.remove("3") }}, parts: []int{1, 1}},
+		"changed":                         {after: map[int]func(*rig){1: change}, parts: []int{1, 2}},
+		"changed, and lost after that":    {after: map[int]func(*rig){1: change, 2: func(r *rig) { r.drop("3") }}, parts: []int{1, 2, 1}},
+		"changed, and another is refused": {after: map[int]func(*rig){1: change, 2: func(r *rig) { r.drop("13") }}, parts: []int{1, 2, 1}, failed: []string{"13"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t)
+			r.fill(20)
+			r.forge("3", "another text", nil)
+			r.endpoint.Control(embedtest.Poison("3: What")) // of rows 3 and 13
+			applier := &counted{Applier: r.pipeline, after: func(part int) {
+				if act := c.after[part]; act != nil {
+					act(r)
+				}
+			}}
+			r.config.Applier = applier
+			report := r.run()
+			require.Equal(t, c.parts, applier.parts)
+			require.Equal(t, len(c.failed) == 0, report.Equal, "%+v", report)
+			var failed []string
+			for _, f := range report.Repair.Failed {
+				failed = append(failed, f.Row)
+			}
+			require.Equal(t, c.failed, failed)
+		})
+	}
 }
 
 func TestAHaltEndsTheRepair(t *testing.T) {
