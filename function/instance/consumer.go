@@ -185,6 +185,9 @@ func (f *feed) receive(ctx, receiving context.Context, consumer pulsar.Consumer)
 		f.idle.begin()
 		msg, err := consumer.Receive(receiving)
 		f.idle.end()
+		if ctx.Err() != nil { // receiving ends with it, but a moment later
+			return received, ctx.Err()
+		}
 		if receiving.Err() != nil {
 			return received, receiving.Err() // a message that came together with the end is not taken: it comes again
 		}
