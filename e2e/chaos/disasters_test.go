@@ -32,7 +32,7 @@ func (r *run) rebuildIndex(ctx context.Context) error {
 	if err := r.world.stack.Chroma.Start(ctx); err != nil {
 		return err
 	}
-	return until(ctx, refilling, func(ctx context.Context) error {
+	return until(ctx, patience, func(ctx context.Context) error {
 		found, err := r.world.verify(ctx, r.verifyFile, "--repair")
 		if err != nil {
 			return err

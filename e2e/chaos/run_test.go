@@ -16,11 +16,10 @@ import (
 )
 
 const (
-	canaries  = 8                // rows that tell of a recovery: enough for both instances to have some
-	patience  = 4 * time.Minute  // with one recovery, on a machine that does other work as well
-	breath    = time.Second      // between two faults, at least
-	giveBacks = 12 * time.Minute // bounds hurting and healing: Pulsar may take five minutes to start
-	refilling = 10 * time.Minute // bounds a repair: up to five comparisons of two minutes, where changes are late
+	canaries  = 8               // rows that tell of a recovery: enough for both instances to have some
+	patience  = 4 * time.Minute // with one recovery, on a machine that does other work as well
+	breath    = time.Second     // between two faults, at least
+	giveBacks = 6 * time.Minute // bounds hurting and healing: Pulsar may take five minutes to start
 )
 
 // run takes a world through a schedule.

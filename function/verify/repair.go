@@ -123,12 +123,11 @@ func (c *comparison) mendPart(ctx context.Context, batch []suspect, version conn
 		return err
 	}
 	for i, o := range outcomes {
-		row := clip(plain(o.RowID))
 		if o.Kind == indexer.Poison {
-			c.fail(o.RowID, Failure{Row: row, Kind: p.kinds[i], Reason: clip(plain(reason(o)))})
+			c.fail(o.RowID, Failure{Row: clip(plain(o.RowID)), Kind: p.kinds[i], Reason: clip(plain(reason(o)))})
 			continue
 		}
-		c.succeed(o.RowID, row)
+		c.succeed(o.RowID)
 		c.deferred = c.deferred || o.Kind == indexer.Stale && p.changes[i].Repair.Absent
 	}
 	return nil
@@ -146,8 +145,12 @@ func (c *comparison) fail(id string, f Failure) {
 }
 
 // succeed takes back what was noted of a row that could not be mended before, and has changed since.
-func (c *comparison) succeed(id, row string) {
+func (c *comparison) succeed(id string) {
+	if _, refused := c.refused[id]; !refused {
+		return
+	}
 	delete(c.refused, id)
+	row := clip(plain(id))
 	c.failed = slices.DeleteFunc(c.failed, func(f Failure) bool { return f.Row == row })
 }
 
