@@ -74,6 +74,7 @@ type comparison struct {
 	ghosts   string         // why ghosts cannot be looked for, "" when they can
 	report   *Report
 	settle   *settling
+	ending   bool                // all has been compared once
 	seen     map[string]struct{} // rows reported
 	found    []suspect           // confirmed, to be mended
 	mended   bool                // mending was tried within this round's pass
@@ -172,7 +173,7 @@ func prepare(ctx context.Context, cfg Config) (*comparison, error) {
 func (c *comparison) reset() {
 	c.report = newReport(c.Table, c.Sample)
 	c.settle = newSettling(c.Settle)
-	c.seen, c.found, c.mended, c.deferred, c.culling.found = map[string]struct{}{}, nil, false, false, 0
+	c.ending, c.seen, c.found, c.mended, c.deferred, c.culling.found = false, map[string]struct{}{}, nil, false, false, 0
 	c.judge.unchecked = nil
 	c.expected = newExpected(c.sizes.expected)
 	c.ghosts = ""

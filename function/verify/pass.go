@@ -3,19 +3,14 @@ package verify
 import (
 	"context"
 	"fmt"
-	"sync"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/rowvec/rowvec/chroma"
 )
 
-const (
-	// ahead is how many pages of rows are read before they are looked up.
-	ahead = 1
-	// fetchers is how many requests to the index run at once. Chroma 1.5.9 answers each on one core.
-	fetchers = 3
-)
+// ahead is how many pages of rows are read before they are looked up.
+const ahead = 1
 
 // pass compares the whole table, or a sample of it, once.
 func (c *comparison) pass(ctx context.Context) error {
@@ -27,6 +22,7 @@ func (c *comparison) pass(ctx context.Context) error {
 			return err
 		}
 	}
+	c.ending = true
 	if err := c.again(ctx, 0); err != nil {
 		return err
 	}
@@ -46,8 +42,9 @@ type fetched struct {
 	records map[string]chroma.Match
 }
 
-// passRows compares rows with their records. Pages are read, made into documents and looked up while others are compared, several look-ups
-// at once: they are what takes the time, most of it in Chroma.
+// passRows compares rows with their records. Pages are read, made into documents and looked up while others are compared, but looked up one at a
+// time: beside changes that are written Chroma answers three large requests at once more slowly than one after the other, and the function's small
+// ones behind them later still (DESIGN §10).
 func (c *comparison) passRows(ctx context.Context) error {
 	total := c.table.Estimate
 	if c.Sample > 0 {
@@ -65,18 +62,9 @@ func (c *comparison) passRows(ctx context.Context) error {
 			return send(ctx, pages, entries)
 		})
 	})
-	var fetching sync.WaitGroup
-	for range fetchers {
-		fetching.Add(1)
-		group.Go(func() error {
-			defer fetching.Done()
-			return c.fetch(ctx, pages, done)
-		})
-	}
 	group.Go(func() error {
-		fetching.Wait()
-		close(done)
-		return nil
+		defer close(done)
+		return c.fetch(ctx, pages, done)
 	})
 	group.Go(func() error {
 		for page := range done {

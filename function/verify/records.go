@@ -127,7 +127,7 @@ func (c *comparison) strangers(ctx context.Context, ids []string) error {
 		}
 		c.tell("records", c.report.Records, c.total)
 	}
-	return nil
+	return c.again(ctx, maxSuspects) // without strangers, too: how late a change was is known only when it is looked at
 }
 
 // records compares ids of the index with the table's keys. A record without a mark of rowvec's is nobody's business here.

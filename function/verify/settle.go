@@ -30,6 +30,7 @@ const (
 	maxSuspects = 20_000 // wait for the older ones before more are taken
 	settleBatch = 1_000  // compared again at a time, if they are small (parts.go)
 	mendBatch   = 4_000  // mended behind one fence
+	maxKept     = 1_000  // wait for the pass to end, whatever they are
 	maxTries    = 10     // for a row that is another one each time
 	movingPause = time.Second
 
@@ -97,8 +98,8 @@ func (s *settling) next() (at time.Time) {
 // again compares the suspects that are due, and waits until no more than limit are left.
 func (c *comparison) again(ctx context.Context, limit int) error {
 	for {
-		for {
-			try, batch := c.settle.take(time.Now())
+		for now := time.Now(); ; { // those that are due again once these have been compared are another round's
+			try, batch := c.settle.take(now)
 			if len(batch) == 0 {
 				break
 			}
@@ -218,7 +219,8 @@ func (c *comparison) settled(try int, s suspect, f *finding, now digest) {
 		c.settle.put(try+1, s)
 	case moving:
 		c.report.Unsettled++
-	case time.Since(s.since) < min(patience*c.lag, maxPatience):
+	case time.Since(s.since) < min(patience*c.lag, maxPatience), !c.ending && c.settle.n < maxKept:
+		// How late changes are is known better at the end of the pass, which itself may slow them down.
 		c.settle.put(try, s)
 	default:
 		s.kind = f.kind
