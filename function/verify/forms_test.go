@@ -169,6 +169,10 @@ func TestWhatEqualsTheGuessIsChecked(t *testing.T) {
 	require.True(t, report.Clean())
 	require.False(t, report.Equal)
 	require.Equal(t, 1, report.Unchecked[0].Values)
+	r.patch("1", map[string]any{"title": "another"})
+	report = r.run()
+	require.Equal(t, 1, report.Faults[Metadata])
+	require.Equal(t, 1, report.Unchecked[0].Values, "however often the row is compared")
 }
 
 func TestFourByteFloatsAreComparedAsSuch(t *testing.T) {

@@ -29,11 +29,12 @@ type rig struct {
 	endpoint *embedtest.Server
 	pipeline *Pipeline
 	lsn      uint64
+	epoch    time.Time // before the first change that index brings
 }
 
 func newRig(t *testing.T, options ...func(*rig)) *rig {
 	t.Helper()
-	r := &rig{t: t, table: articles(), spec: document.Spec{
+	r := &rig{t: t, table: articles(), epoch: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), spec: document.Spec{
 		Table: "app.articles", Text: "{{.title}}: {{.body}}", Identity: "m", Metadata: []document.Field{
 			{Column: "title"}, {Column: "price", As: "cost"}, {Column: "tags"}, {Column: "at"},
 		},
@@ -87,7 +88,7 @@ func (r *rig) index(f wire.Form, rows ...Row) {
 		change, err := table.change(row, f)
 		require.NoError(r.t, err)
 		r.lsn++
-		at := time.Date(2026, 1, 1, 0, 0, int(r.lsn), 0, time.UTC)
+		at := r.epoch.Add(time.Duration(r.lsn) * time.Second)
 		change.Version = connector.Version{LSN: r.lsn, CommitTime: at, Emitted: at}
 		changes[i].Change = change
 	}

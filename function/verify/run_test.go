@@ -1,7 +1,6 @@
 package verify
 
 import (
-	"context"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -127,42 +126,6 @@ func TestALaggingFunctionIsGivenTime(t *testing.T) {
 	report := r.run()
 	requireFaults(t, map[Kind][]string{Missing: {"19"}}, report)
 	require.Equal(t, 9, report.OnTheWay)
-}
-
-// byRow reads a page for each row, and calls before ahead of each.
-type byRow struct {
-	*fakeTable
-	before func()
-}
-
-func (b byRow) Pages(_ context.Context, _ *Table, yield func([]Row) error) error {
-	for _, row := range b.sorted() {
-		b.before()
-		if err := yield([]Row{row}); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// TestWhatComesWhileTheTableIsReadIsNoFault: a change is later than the patience of a run that has seen none arrive yet.
-func TestWhatComesWhileTheTableIsReadIsNoFault(t *testing.T) {
-	t.Parallel()
-	r := newRig(t)
-	r.fill(400)
-	r.drop("3", "4")
-	looks, came := atomic.Int32{}, false
-	r.table.onFind = func() { looks.Add(1) }
-	r.config.Source = byRow{r.table, func() {
-		if !came && int(looks.Load()) > len(r.config.Settle)+1 {
-			came = true
-			r.index(wire.Form{}, article(4))
-		}
-	}}
-	report := r.run()
-	require.True(t, came)
-	requireFaults(t, map[Kind][]string{Missing: {"3"}}, report)
-	require.Equal(t, 1, report.OnTheWay)
 }
 
 // TestANewerChangeTellsNothingOfTheOlder: rows that the index lost come back one by one with changes of their own. The others are not waited for.

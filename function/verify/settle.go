@@ -4,9 +4,11 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"maps"
 	"time"
 
 	"github.com/rowvec/rowvec/chroma"
+	"github.com/rowvec/rowvec/function/document"
 )
 
 // suspect is a row that differed when it was compared.
@@ -30,7 +32,7 @@ const (
 	maxSuspects = 20_000 // wait for the older ones before more are taken
 	settleBatch = 1_000  // compared again at a time, if they are small (parts.go)
 	mendBatch   = 4_000  // mended behind one fence
-	maxKept     = 1_000  // wait for the pass to end, whatever they are
+	maxKept     = 1_000  // are compared to the end of the pass, as far as they weigh no more than pageBytes
 	maxTries    = 10     // for a row that is another one each time
 	movingPause = time.Second
 
@@ -45,6 +47,7 @@ type settling struct {
 	delays []time.Duration
 	lines  [][]suspect
 	n      int
+	bytes  int // that they took when they were compared last
 }
 
 func newSettling(delays []time.Duration) *settling {
@@ -66,6 +69,7 @@ func (s *settling) put(try int, x suspect) {
 	x.due = now.Add(s.delay(try))
 	s.lines[try] = append(s.lines[try], x)
 	s.n++
+	s.bytes += x.bytes
 }
 
 // take removes suspects of one try that are due.
@@ -79,6 +83,9 @@ func (s *settling) take(now time.Time) (try int, batch []suspect) {
 			batch = append(batch, line[:n]...)
 			s.lines[try] = append(line[:0:0], line[n:]...)
 			s.n -= n
+			for _, x := range batch {
+				s.bytes -= x.bytes
+			}
 			return try, batch
 		}
 	}
@@ -174,6 +181,13 @@ func (v *view) digest(s *suspect) digest {
 	return sha256.Sum256(fmt.Append(nil, v.row(s), has, first.Metadata))
 }
 
+// newer reports whether what the index has of a row now is of a change from after it was suspected, such as one of a column that is not indexed.
+// It tells nothing of the way of the change that was missed: that one may have been lost.
+func (v *view) newer(s *suspect) bool {
+	state, err := document.ParseState(v.records[s.id].Metadata)
+	return err == nil && state.Version.CommitTime.After(s.since)
+}
+
 func (c *comparison) recheck(ctx context.Context, try int, batch []suspect) error {
 	for part := range c.parts(batch) {
 		if err := c.recheckPart(ctx, try, part); err != nil {
@@ -194,11 +208,14 @@ func (c *comparison) recheckPart(ctx context.Context, try int, batch []suspect) 
 	findings := make([]*finding, len(batch))
 	for i := range batch {
 		s := &batch[i]
-		findings[i] = c.judge.row(v.rows[s.id], s.id, s.extra, v.records)
+		passedOver := maps.Clone(c.judge.unchecked)
+		if findings[i] = c.judge.row(v.rows[s.id], s.id, s.extra, v.records); findings[i] != nil {
+			c.judge.unchecked = passedOver // what is passed over in it counts once, however often it is compared
+		}
 		switch {
 		case try == 0:
 			s.row = v.row(s)
-		case findings[i] == nil && s.row == v.row(s): // a newer change of the row would tell nothing of the older one's way
+		case findings[i] == nil && s.row == v.row(s) && !v.newer(s):
 			c.lag = max(c.lag, time.Since(s.since))
 		}
 	}
@@ -215,12 +232,16 @@ func (c *comparison) settled(try int, s suspect, f *finding, now digest) {
 	switch {
 	case f == nil:
 		c.report.OnTheWay++
-	case try+1 < len(c.Settle) || moving && try+1 < maxTries:
+	case try+1 < len(c.Settle):
+		c.settle.put(try+1, s)
+	case !c.ending && c.settle.n < maxKept && c.settle.bytes < pageBytes:
+		// How late changes are is known better at the end of the pass, which itself may slow them down. Its further tries begin there.
+		c.settle.put(try, s)
+	case moving && try+1 < maxTries:
 		c.settle.put(try+1, s)
 	case moving:
 		c.report.Unsettled++
-	case time.Since(s.since) < min(patience*c.lag, maxPatience), !c.ending && c.settle.n < maxKept:
-		// How late changes are is known better at the end of the pass, which itself may slow them down.
+	case time.Since(s.since) < min(patience*c.lag, maxPatience):
 		c.settle.put(try, s)
 	default:
 		s.kind = f.kind
