@@ -77,7 +77,7 @@ type comparison struct {
 	ending   bool                // all has been compared once
 	seen     map[string]struct{} // rows reported
 	found    []suspect           // confirmed, to be mended
-	mended   bool                // mending was tried within this round's pass
+	mended   bool                // some of what this round found was not refused: another comparison may find it mended
 	deferred bool                // and something was left to the next, as it had come since
 	total    int                 // records of the collection when they were counted last
 

@@ -44,6 +44,10 @@ func (c *comparison) repair(ctx context.Context) error {
 		if err := c.mend(ctx); err != nil {
 			return err
 		}
+		if !c.mended { // all that is left was refused: another comparison would find the same
+			c.conclude(first, round+1)
+			return nil
+		}
 		if !c.deferred {
 			tried++
 		}
@@ -89,7 +93,6 @@ func (c *comparison) mend(ctx context.Context) error {
 	if len(batch) == 0 {
 		return nil
 	}
-	c.mended = true
 	version, err := c.Source.Fence(ctx)
 	if err != nil {
 		return fmt.Errorf("mend table %s: %w", c.Table, err)
@@ -122,14 +125,17 @@ func (c *comparison) mendPart(ctx context.Context, batch []suspect, version conn
 	if err != nil {
 		return err
 	}
+	refused := map[string]bool{}
 	for i, o := range outcomes {
 		if o.Kind == indexer.Poison {
+			refused[o.RowID] = true
 			c.fail(o.RowID, Failure{Row: clip(plain(o.RowID)), Kind: p.kinds[i], Reason: clip(plain(reason(o)))})
 			continue
 		}
 		c.succeed(o.RowID)
 		c.deferred = c.deferred || o.Kind == indexer.Stale && p.changes[i].Repair.Absent
 	}
+	c.mended = c.mended || len(p.removed) > 0 || slices.ContainsFunc(batch, func(s suspect) bool { return !refused[s.id] })
 	return nil
 }
 

@@ -37,7 +37,7 @@ type Unchecked struct {
 
 // Repair is what was mended.
 type Repair struct {
-	Rounds int          `json:"rounds"` // passes that mended something
+	Rounds int          `json:"rounds"` // passes that tried to mend something
 	Mended map[Kind]int `json:"mended"` // faults that are gone, by kind
 	Failed []Failure    `json:"failed"` // the first that could not be mended
 

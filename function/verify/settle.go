@@ -58,8 +58,10 @@ func (s *settling) delay(try int) time.Duration {
 	if try < len(s.delays) {
 		return s.delays[try]
 	}
-	return min(movingPause, s.delays[len(s.delays)-1])
+	return s.pause()
 }
+
+func (s *settling) pause() time.Duration { return min(movingPause, s.delays[len(s.delays)-1]) }
 
 func (s *settling) put(try int, x suspect) {
 	now := time.Now()
@@ -118,7 +120,7 @@ func (c *comparison) again(ctx context.Context, limit int) error {
 			return nil
 		}
 		c.tell("settling", 0, 0)
-		timer := time.NewTimer(time.Until(c.settle.next()))
+		timer := time.NewTimer(max(time.Until(c.settle.next()), c.settle.pause())) // so that many are looked up together
 		select {
 		case <-timer.C:
 		case <-ctx.Done():
@@ -229,6 +231,7 @@ func (c *comparison) recheckPart(ctx context.Context, try int, batch []suspect) 
 func (c *comparison) settled(try int, s suspect, f *finding, now digest) {
 	moving := try > 0 && now != s.seen
 	s.seen = now
+	_, refused := c.refused[s.id] // in an earlier round: what is on its way would be refused, too, but its deletion
 	switch {
 	case f == nil:
 		c.report.OnTheWay++
@@ -241,7 +244,7 @@ func (c *comparison) settled(try int, s suspect, f *finding, now digest) {
 		c.settle.put(try+1, s)
 	case moving:
 		c.report.Unsettled++
-	case time.Since(s.since) < min(patience*c.lag, maxPatience):
+	case time.Since(s.since) < min(patience*c.lag, maxPatience) && (!refused || f.kind == Ghost):
 		c.settle.put(try, s)
 	default:
 		s.kind = f.kind

@@ -5,10 +5,12 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/rowvec/rowvec/chroma"
 	"github.com/rowvec/rowvec/function/wire"
 )
 
@@ -106,4 +108,48 @@ func TestHeavySuspectsAreNotKept(t *testing.T) {
 	require.Len(t, batch, 1)
 	c.settled(1, suspect{id: "3", bytes: 1}, missing, digest{})
 	require.Equal(t, 1, c.report.Total(), "there is room again")
+}
+
+// TestARefusedRowIsNotWaitedFor: what was refused in an earlier round is not on its way.
+func TestARefusedRowIsNotWaitedFor(t *testing.T) {
+	t.Parallel()
+	c := &comparison{
+		Config: Config{Settle: defaultSettle()}, report: newReport("app.articles", 0), seen: map[string]struct{}{},
+		ending: true, lag: time.Minute, refused: map[string]struct{}{"1": {}},
+	}
+	c.settle = newSettling(c.Settle)
+	c.settled(1, suspect{id: "1", since: time.Now()}, &finding{kind: Missing}, digest{})
+	c.settled(1, suspect{id: "2", since: time.Now()}, &finding{kind: Missing}, digest{})
+	require.Equal(t, 1, c.report.Total())
+	require.Equal(t, 1, c.settle.n)
+	c.settled(1, suspect{id: "1", since: time.Now()}, &finding{kind: Ghost}, digest{})
+	require.Equal(t, 2, c.settle.n, "its deletion may be on its way")
+}
+
+// empty is an index that has lost all.
+type empty struct{ Index }
+
+func (empty) Records(context.Context, []string) (map[string]chroma.Match, error) { return nil, nil }
+
+// TestSuspectsAreLookedUpTogether, whatever moment each of them is due at.
+func TestSuspectsAreLookedUpTogether(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	const n = 50
+	for i := range n {
+		r.table.put(article(i))
+	}
+	r.config.Index, r.config.Settle, r.config.sizes = empty{}, defaultSettle(), usual()
+	synctest.Test(t, func(t *testing.T) {
+		c, err := prepare(t.Context(), r.config)
+		require.NoError(t, err)
+		c.ending, c.lag = true, maxPatience/patience
+		for _, row := range r.table.sorted() {
+			c.settle.put(1, suspect{id: row[0].Text, key: Key{row[0]}, since: time.Now()})
+			<-time.After(20 * time.Millisecond)
+		}
+		require.NoError(t, c.again(t.Context(), 0))
+		require.Equal(t, n, c.report.Faults[Missing])
+		require.LessOrEqual(t, r.table.reads, 2*int(maxPatience/time.Second), "one by one it would be twelve hundred")
+	})
 }
