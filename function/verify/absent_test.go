@@ -18,6 +18,7 @@ import (
 type counted struct {
 	Applier
 	parts  []int
+	poison int
 	before func()
 	after  func(part int)
 }
@@ -28,6 +29,11 @@ func (c *counted) Apply(ctx context.Context, changes []indexer.Record) ([]indexe
 		c.before()
 	}
 	outcomes, err := c.Applier.Apply(ctx, changes)
+	for _, o := range outcomes {
+		if o.Kind == indexer.Poison {
+			c.poison++
+		}
+	}
 	if c.after != nil {
 		c.after(len(c.parts))
 	}

@@ -77,6 +77,7 @@ type comparison struct {
 	ending   bool                // all has been compared once
 	seen     map[string]struct{} // rows reported
 	found    []suspect           // confirmed, to be mended
+	tried    bool                // to mend some of it
 	mended   bool                // some of what this round found was not refused: another comparison may find it mended
 	deferred bool                // and something was left to the next, as it had come since
 	total    int                 // records of the collection when they were counted last
@@ -86,6 +87,7 @@ type comparison struct {
 	// Kept over the rounds of a repair:
 	sample   sample
 	culling  culling
+	rounds   int                 // that tried to mend something
 	failed   []Failure           // the first that could not be mended
 	refused  map[string]struct{} // the ids of such
 	weight   int                 // of the heaviest suspects of late, in bytes
@@ -173,7 +175,8 @@ func prepare(ctx context.Context, cfg Config) (*comparison, error) {
 func (c *comparison) reset() {
 	c.report = newReport(c.Table, c.Sample)
 	c.settle = newSettling(c.Settle)
-	c.ending, c.seen, c.found, c.mended, c.deferred, c.culling.found = false, map[string]struct{}{}, nil, false, false, 0
+	c.ending, c.seen, c.found, c.culling.found = false, map[string]struct{}{}, nil, 0
+	c.tried, c.mended, c.deferred = false, false, false
 	c.judge.unchecked = nil
 	c.expected = newExpected(c.sizes.expected)
 	c.ghosts = ""

@@ -28,6 +28,7 @@ func (p *plan) add(s *suspect) {
 	e := p.v.rows[s.id]
 	f := p.c.judge.row(e, s.id, s.extra, p.v.records)
 	if f == nil {
+		p.c.succeed(s.id)
 		return
 	}
 	first, has := p.v.records[s.id]
@@ -38,6 +39,7 @@ func (p *plan) add(s *suspect) {
 		return
 	case s.kind == Missing && has && p.came(e, first):
 		p.c.deferred = true
+		p.c.succeed(s.id)
 		return
 	case p.planned[s.id]:
 		return

@@ -18,8 +18,8 @@ const maxFailures = maxExamples
 // maxRefused is how many rows that cannot be mended are known again.
 const maxRefused = 1 << 16
 
-// repair compares and mends in turn until nothing is left or nothing gets better, so that the last word is a comparison's. The report
-// is that of the last comparison, with what has become of the faults that the first one found.
+// repair compares and mends in turn until nothing is left or nothing gets better, or could. The report is that of the last comparison, with
+// what has become of the faults that the first one found.
 func (c *comparison) repair(ctx context.Context) error {
 	var first *Report
 	previous, tried := 0, 0 // tried counts the rounds that left no row to the next
@@ -37,7 +37,7 @@ func (c *comparison) repair(ctx context.Context) error {
 		}
 		idle := !c.mended && c.hopeless()
 		if left == 0 || idle || round == maxRounds || (tried > 1 && left >= previous) {
-			c.conclude(first, round)
+			c.conclude(first)
 			return nil
 		}
 		previous = left
@@ -45,7 +45,7 @@ func (c *comparison) repair(ctx context.Context) error {
 			return err
 		}
 		if !c.mended { // all that is left was refused: another comparison would find the same
-			c.conclude(first, round+1)
+			c.conclude(first)
 			return nil
 		}
 		if !c.deferred {
@@ -63,18 +63,26 @@ func (c *comparison) hopeless() bool {
 	})
 }
 
-func (c *comparison) conclude(first *Report, rounds int) {
+func (c *comparison) conclude(first *Report) {
 	if first.Total() == 0 {
 		return
 	}
-	r := &Repair{Rounds: rounds, Mended: map[Kind]int{}, Failed: []Failure{}}
+	r := &Repair{Rounds: c.rounds, Mended: map[Kind]int{}, Failed: []Failure{}}
 	for _, k := range Kinds() {
 		r.Mended[k] = max(0, first.Faults[k]-c.report.Faults[k])
 	}
 	if c.report.Total() > 0 {
-		r.Failed, r.Refused = append(r.Failed, c.failed...), c.culling.refused
+		r.Failed, r.Refused = append(r.Failed, c.standing()...), c.culling.refused
 	}
 	c.report.Repair = r
+}
+
+// standing are the failures of rows that the last comparison found: others may have come right, or gone, without the repair.
+func (c *comparison) standing() []Failure {
+	return slices.DeleteFunc(c.failed, func(f Failure) bool {
+		_, found := c.seen[f.id]
+		return !found && len(c.seen) < maxSeen
+	})
 }
 
 // mend brings the rows that were found wrong into the index, each in the state that Postgres has now, and removes what is nobody's. A row that
@@ -92,6 +100,10 @@ func (c *comparison) mend(ctx context.Context) error {
 	c.found = nil
 	if len(batch) == 0 {
 		return nil
+	}
+	if !c.tried {
+		c.tried = true
+		c.rounds++
 	}
 	version, err := c.Source.Fence(ctx)
 	if err != nil {
@@ -129,7 +141,7 @@ func (c *comparison) mendPart(ctx context.Context, batch []suspect, version conn
 	for i, o := range outcomes {
 		if o.Kind == indexer.Poison {
 			refused[o.RowID] = true
-			c.fail(o.RowID, Failure{Row: clip(plain(o.RowID)), Kind: p.kinds[i], Reason: clip(plain(reason(o)))})
+			c.fail(o.RowID, Failure{id: o.RowID, Row: clip(plain(o.RowID)), Kind: p.kinds[i], Reason: clip(plain(reason(o)))})
 			continue
 		}
 		c.succeed(o.RowID)
@@ -144,7 +156,7 @@ func (c *comparison) fail(id string, f Failure) {
 	if len(c.refused) < maxRefused {
 		c.refused[id] = struct{}{}
 	}
-	known := slices.ContainsFunc(c.failed, func(other Failure) bool { return other.Row == f.Row })
+	known := slices.ContainsFunc(c.failed, func(other Failure) bool { return other.id == f.id })
 	if !known && len(c.failed) < maxFailures {
 		c.failed = append(c.failed, f)
 	}
@@ -156,8 +168,7 @@ func (c *comparison) succeed(id string) {
 		return
 	}
 	delete(c.refused, id)
-	row := clip(plain(id))
-	c.failed = slices.DeleteFunc(c.failed, func(f Failure) bool { return f.Row == row })
+	c.failed = slices.DeleteFunc(c.failed, func(f Failure) bool { return f.id == id })
 }
 
 func reason(o indexer.Outcome) string {

@@ -46,6 +46,7 @@ type Repair struct {
 
 // Failure is a row that could not be mended.
 type Failure struct {
+	id     string
 	Row    string `json:"row"`
 	Kind   Kind   `json:"kind"`
 	Reason string `json:"reason"`

@@ -59,6 +59,7 @@ func TestAFaultOfARowThatChangesNowAndThenIsAFault(t *testing.T) {
 	looks, changes, last := atomic.Int32{}, 0, int32(0)
 	r.table.onFind = func() { looks.Add(1) }
 	r.config.Source = byRow{r.table, func() {
+		<-time.After(time.Millisecond / 2)                            // a page takes that long, so that there are looks enough
 		if now := looks.Load(); now > last+1 && changes <= maxTries { // so that it is seen to rest between its changes
 			last = now
 			changes++
