@@ -116,7 +116,10 @@ func (c *comparison) compare(ctx context.Context, page fetched) error {
 	for _, e := range page.entries {
 		c.report.Rows++
 		c.expected.add(e)
-		if c.judge.row(e, e.id, nil, page.records) != nil {
+		if f := c.judge.row(e, e.id, nil, page.records); f != nil {
+			if f.kind == Missing {
+				c.missing++
+			}
 			s := suspect{id: e.id, key: e.key}
 			s.bytes = weigh(e, &s, page.records)
 			c.settle.put(0, s)

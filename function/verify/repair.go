@@ -23,8 +23,8 @@ const maxRefused = 1 << 16
 func (c *comparison) repair(ctx context.Context) error {
 	var first *Report
 	previous, tried := 0, 0 // tried counts the rounds that left no row to the next
-	for round := 0; ; round++ {
-		if round > 0 {
+	for c.round = 0; ; c.round++ {
+		if c.round > 0 {
 			c.reset()
 		}
 		if err := c.pass(ctx); err != nil {
@@ -32,11 +32,10 @@ func (c *comparison) repair(ctx context.Context) error {
 		}
 		c.found = append(c.found, c.culling.decide(c.total, c.report.Records)...)
 		left := c.report.Total()
-		if first == nil {
+		if first == nil && (left > 0 || !c.left) {
 			first = c.report
 		}
-		idle := !c.mended && c.hopeless()
-		if left == 0 || idle || round == maxRounds || (tried > 1 && left >= previous) {
+		if c.over(left, tried > 1 && left >= previous) {
 			c.conclude(first)
 			return nil
 		}
@@ -44,13 +43,25 @@ func (c *comparison) repair(ctx context.Context) error {
 		if err := c.mend(ctx); err != nil {
 			return err
 		}
-		if !c.mended { // all that is left was refused: another comparison would find the same
+		if !c.mended && !c.left { // all that is left was refused: another comparison would find the same
 			c.conclude(first)
 			return nil
 		}
-		if !c.deferred {
+		if !c.deferred && !c.left {
 			tried++
 		}
+	}
+}
+
+// over reports whether a comparison's word is the last: nothing is left, or mending it is in vain. Not when it has left rows out.
+func (c *comparison) over(left int, vain bool) bool {
+	switch {
+	case c.left:
+		return false
+	case left == 0 || vain || c.round == maxRounds:
+		return true
+	default:
+		return !c.mended && c.hopeless()
 	}
 }
 

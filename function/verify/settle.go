@@ -237,6 +237,9 @@ func (c *comparison) settled(try int, s suspect, f *finding, now digest) {
 		c.report.OnTheWay++
 	case try+1 < len(c.Settle):
 		c.settle.put(try+1, s)
+	case f.kind == Missing && c.hasty():
+		s.kind = f.kind
+		c.confirm(s, f)
 	case !c.ending && c.settle.n < maxKept && c.settle.bytes < pageBytes:
 		// How late changes are is known better at the end of the pass, which itself may slow them down. Its further tries begin there.
 		c.settle.put(try, s)
@@ -245,7 +248,11 @@ func (c *comparison) settled(try int, s suspect, f *finding, now digest) {
 	case moving:
 		c.report.Unsettled++
 	case time.Since(s.since) < min(patience*c.lag, maxPatience) && (!refused || f.kind == Ghost):
-		c.settle.put(try, s)
+		if c.hasty() {
+			c.left = true
+		} else {
+			c.settle.put(try, s)
+		}
 	default:
 		s.kind = f.kind
 		c.confirm(s, f)
