@@ -81,7 +81,6 @@ type comparison struct {
 	mended   bool                // some of what this round found was not refused: another comparison may find it mended
 	deferred bool                // and something was left to the next, as it had come since
 	missing  int                 // rows that were not there when they were compared first
-	left     bool                // some may be on their way, and were left to the next round (lost.go)
 	total    int                 // records of the collection when they were counted last
 
 	expected *expected // records that the rows should have
@@ -90,6 +89,7 @@ type comparison struct {
 	sample   sample
 	culling  culling
 	round    int                 // this one, from 0
+	left     bool                // rows that may be on their way, by the first round to the second (lost.go)
 	rounds   int                 // that tried to mend something
 	failed   []Failure           // the first that could not be mended
 	refused  map[string]struct{} // the ids of such
@@ -179,7 +179,7 @@ func (c *comparison) reset() {
 	c.report = newReport(c.Table, c.Sample)
 	c.settle = newSettling(c.Settle)
 	c.ending, c.seen, c.found, c.culling.found = false, map[string]struct{}{}, nil, 0
-	c.tried, c.mended, c.deferred, c.left, c.missing = false, false, false, false, 0
+	c.tried, c.mended, c.deferred, c.missing = false, false, false, 0
 	c.judge.unchecked = nil
 	c.expected = newExpected(c.sizes.expected)
 	c.ghosts = ""

@@ -36,7 +36,8 @@ func TestALostIndexIsNotWaitedFor(t *testing.T) {
 			c.change(x)
 			x.settled(1, suspect{id: "1", since: time.Now()}, &finding{kind: Missing}, digest{})
 			x.settled(1, suspect{id: "2", since: time.Now()}, &finding{kind: Stale}, digest{})
-			require.Equal(t, c.waits, x.settle.n)
+			x.settled(1, suspect{id: "3", since: time.Now()}, &finding{kind: Ghost, gone: true}, digest{})
+			require.Equal(t, c.waits+1, x.settle.n, "ghosts are waited for")
 			require.Equal(t, c.missing, x.report.Total())
 			require.Equal(t, c.missing > 0, x.left)
 		})
@@ -51,7 +52,7 @@ func TestWhatWasLeftIsMendedInTheNextRound(t *testing.T) {
 		mended  map[Kind]int
 		rounds  int
 	}{
-		"filled by the repair":   {mended: map[Kind]int{Missing: 150}, rounds: 2},
+		"filled by the repair":   {mended: map[Kind]int{Missing: 150, Stale: 1}, rounds: 2},
 		"filled by the function": {brought: 150, mended: map[Kind]int{Stale: 1}, rounds: 1},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -81,6 +82,40 @@ func TestWhatWasLeftIsMendedInTheNextRound(t *testing.T) {
 			for _, k := range Kinds() {
 				require.Equal(t, c.mended[k], report.Repair.Mended[k], k)
 			}
+		})
+	}
+}
+
+// TestGhostsAreCountedBesideALostIndex, all of them, before the first is deleted, and as a share of what was there before it was filled.
+func TestGhostsAreCountedBesideALostIndex(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ rows, kept, ghosts int }{
+		"beside a late change":        {rows: 300, kept: 100, ghosts: 101},
+		"with much mended on the way": {rows: 6000, ghosts: 150},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t)
+			rows := make([]Row, c.rows)
+			for i := range rows {
+				rows[i] = article(i + 1)
+			}
+			r.table.put(rows...)
+			if c.kept > 0 {
+				r.config.Settle = []time.Duration{time.Millisecond, 300 * time.Millisecond}
+				r.index(wire.Form{}, rows[c.rows-c.kept:]...)
+			}
+			r.haunt(c.ghosts)
+			looks := atomic.Int32{}
+			r.table.onFind = func() {
+				if looks.Add(1) == 2 {
+					r.index(wire.Form{}, rows[0]) // so that a ghost's deletion may be as late
+				}
+			}
+			report := r.repair()
+			require.Equal(t, c.ghosts, report.Faults[Ghost])
+			require.Contains(t, report.Repair.Refused, strconv.Itoa(c.ghosts))
+			require.Equal(t, c.ghosts+c.rows, r.left())
 		})
 	}
 }

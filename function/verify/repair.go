@@ -19,10 +19,14 @@ const maxFailures = maxExamples
 const maxRefused = 1 << 16
 
 // repair compares and mends in turn until nothing is left or nothing gets better, or could. The report is that of the last comparison, with
-// what has become of the faults that the first one found.
+// what has become of the faults that the first one found, with those of rows that it left to the second.
 func (c *comparison) repair(ctx context.Context) error {
 	var first *Report
 	previous, tried := 0, 0 // tried counts the rounds that left no row to the next
+	if err := c.count(ctx); err != nil {
+		return err
+	}
+	before := c.total // of what the repair adds itself no ghosts are a share
 	for c.round = 0; ; c.round++ {
 		if c.round > 0 {
 			c.reset()
@@ -30,11 +34,9 @@ func (c *comparison) repair(ctx context.Context) error {
 		if err := c.pass(ctx); err != nil {
 			return err
 		}
-		c.found = append(c.found, c.culling.decide(c.total, c.report.Records)...)
+		c.found = append(c.found, c.culling.decide(min(before, c.total), c.report.Records)...)
 		left := c.report.Total()
-		if first == nil && (left > 0 || !c.left) {
-			first = c.report
-		}
+		first = c.start(first)
 		if c.over(left, tried > 1 && left >= previous) {
 			c.conclude(first)
 			return nil
@@ -43,20 +45,33 @@ func (c *comparison) repair(ctx context.Context) error {
 		if err := c.mend(ctx); err != nil {
 			return err
 		}
-		if !c.mended && !c.left { // all that is left was refused: another comparison would find the same
+		if !c.mended && !c.partial() { // all that is left was refused: another comparison would find the same
 			c.conclude(first)
 			return nil
 		}
-		if !c.deferred && !c.left {
+		if !c.deferred && !c.partial() {
 			tried++
 		}
 	}
 }
 
-// over reports whether a comparison's word is the last: nothing is left, or mending it is in vain. Not when it has left rows out.
+// start is the report of what there was to mend: the first comparison's, with the rows that it left to the second.
+func (c *comparison) start(first *Report) *Report {
+	switch {
+	case first == nil && c.partial() && c.report.Total() == 0:
+		return nil
+	case first == nil:
+		return c.report
+	case c.left && c.round == 1:
+		first.include(c.report)
+	}
+	return first
+}
+
+// over reports whether a comparison's word is the last: nothing is left, or mending it is in vain. Not that of a first one that has left rows out.
 func (c *comparison) over(left int, vain bool) bool {
 	switch {
-	case c.left:
+	case c.partial():
 		return false
 	case left == 0 || vain || c.round == maxRounds:
 		return true

@@ -248,7 +248,7 @@ func (c *comparison) settled(try int, s suspect, f *finding, now digest) {
 	case moving:
 		c.report.Unsettled++
 	case time.Since(s.since) < min(patience*c.lag, maxPatience) && (!refused || f.kind == Ghost):
-		if c.hasty() {
+		if c.hasty() && !f.gone { // what the table does not have is counted whole before the first of it is deleted (cull.go)
 			c.left = true
 		} else {
 			c.settle.put(try, s)
