@@ -9,6 +9,8 @@ import (
 
 	"github.com/apache/pulsar-client-go/pulsar"
 	pulsarlog "github.com/apache/pulsar-client-go/pulsar/log"
+
+	"github.com/rowvec/rowvec/e2e/await"
 )
 
 // Connect makes a client that says nothing.
@@ -18,21 +20,29 @@ func Connect(url string) (pulsar.Client, error) {
 	})
 }
 
+// patience is how long a broker that has just become ready may take to serve a topic's first subscription: it has answered TopicNotFound.
+const patience = 30 * time.Second
+
 // Keep has topics (tenant/namespace/name) keep all that is published to them: by a subscription that nobody reads.
-func Keep(url string, topics ...string) error {
+func Keep(ctx context.Context, url string, topics ...string) error {
 	client, err := Connect(url)
 	if err != nil {
 		return err
 	}
 	defer client.Close()
 	for _, name := range topics {
-		consumer, err := client.Subscribe(pulsar.ConsumerOptions{
-			Topic: "persistent://" + name, SubscriptionName: "kept", SubscriptionInitialPosition: pulsar.SubscriptionPositionEarliest,
+		err := await.Until(ctx, patience, func(context.Context) error {
+			consumer, err := client.Subscribe(pulsar.ConsumerOptions{
+				Topic: "persistent://" + name, SubscriptionName: "kept", SubscriptionInitialPosition: pulsar.SubscriptionPositionEarliest,
+			})
+			if err == nil {
+				consumer.Close()
+			}
+			return err
 		})
 		if err != nil {
 			return fmt.Errorf("keep what %s takes: %w", name, err)
 		}
-		consumer.Close()
 	}
 	return nil
 }

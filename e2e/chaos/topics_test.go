@@ -20,7 +20,7 @@ func (w *world) client() (pulsar.Client, error) { return broker.Connect(w.env.Pu
 // keep has topics keep all that is published to them. They are read when all is over, as a whole.
 func (w *world) keep(t *testing.T, topics ...string) {
 	t.Helper()
-	require.NoError(t, broker.Keep(w.env.PulsarURL, topics...))
+	require.NoError(t, broker.Keep(t.Context(), w.env.PulsarURL, topics...))
 }
 
 // read hands over all that a topic holds now.

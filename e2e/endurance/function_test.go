@@ -67,7 +67,7 @@ func deploy(ctx context.Context, functions []*function) error {
 	var creating errgroup.Group
 	var tables []string
 	for _, f := range functions {
-		if err := broker.Keep(world.env.PulsarURL, f.letters(), f.events()); err != nil {
+		if err := broker.Keep(ctx, world.env.PulsarURL, f.letters(), f.events()); err != nil {
 			return err
 		}
 		tables = append(tables, f.tables...)

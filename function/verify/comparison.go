@@ -74,14 +74,13 @@ type comparison struct {
 	ghosts   string         // why ghosts cannot be looked for, "" when they can
 	report   *Report
 	settle   *settling
-	ending   bool                // all has been compared once
-	seen     map[string]struct{} // rows reported
-	found    []suspect           // confirmed, to be mended
-	tried    bool                // to mend some of it
-	mended   bool                // some of what this round found was not refused: another comparison may find it mended
-	deferred bool                // and something was left to the next, as it had come since
-	missing  int                 // rows that were not there when they were compared first
-	total    int                 // records of the collection when they were counted last
+	ending   bool      // all has been compared once
+	found    []suspect // confirmed, to be mended
+	tried    bool      // to mend some of it
+	mended   bool      // some of what this round found was not refused: another comparison may find it mended
+	deferred bool      // and something was left to the next, as it had come since
+	missing  int       // rows that were not there when they were compared first
+	total    int       // records of the collection when they were counted last
 
 	expected *expected // records that the rows should have
 
@@ -90,6 +89,8 @@ type comparison struct {
 	culling  culling
 	round    int                 // this one, from 0
 	left     bool                // rows that may be on their way, by the first round to the second (lost.go)
+	seen     map[string]int      // rows reported, and the round that reported them last
+	faults   map[Kind]int        // that were reported, once for a row, whatever the rounds
 	rounds   int                 // that tried to mend something
 	failed   []Failure           // the first that could not be mended
 	refused  map[string]struct{} // the ids of such
@@ -162,7 +163,8 @@ func prepare(ctx context.Context, cfg Config) (*comparison, error) {
 	}
 	c := &comparison{
 		Config: cfg, table: table, keys: table.keysOnly(), ids: document.NewIDs(table.Name.String(), cfg.Shared != nil),
-		culling: culling{free: cfg.DeleteGhosts}, weight: firstWeight, heaviest: firstWeight, refused: map[string]struct{}{},
+		culling: culling{free: cfg.DeleteGhosts}, weight: firstWeight, heaviest: firstWeight,
+		seen: map[string]int{}, faults: map[Kind]int{}, refused: map[string]struct{}{},
 	}
 	for _, other := range cfg.Shared {
 		c.others = append(c.others, document.NewIDs(other, true))
@@ -178,7 +180,7 @@ func prepare(ctx context.Context, cfg Config) (*comparison, error) {
 func (c *comparison) reset() {
 	c.report = newReport(c.Table, c.Sample)
 	c.settle = newSettling(c.Settle)
-	c.ending, c.seen, c.found, c.culling.found = false, map[string]struct{}{}, nil, 0
+	c.ending, c.found, c.culling.found = false, nil, 0
 	c.tried, c.mended, c.deferred, c.missing = false, false, false, 0
 	c.judge.unchecked = nil
 	c.expected = newExpected(c.sizes.expected)

@@ -42,22 +42,23 @@ func (k *culling) take(s suspect) bool {
 	return false
 }
 
-// decide looks at the share of the records that were looked at, and returns the ghosts that may be mended. What comes later is within the
-// same budget.
-func (k *culling) decide(total, looked int) []suspect {
+// decide takes the share of the records that were looked at for that of all that the collection has, and returns the ghosts that may be mended.
+// What comes later is within the same budget: a share of what there was before the repair, which adds to it.
+func (k *culling) decide(before, total, looked int) []suspect {
 	if k.free || k.decided {
 		return nil
 	}
 	k.decided = true
 	held := k.held
 	k.held = nil
-	of := fmt.Sprintf("%d of %d records", k.found, total)
+	base := min(before, total)
+	of := fmt.Sprintf("%d of %d records", k.found, base)
 	all := k.found
 	if looked < total && looked > 0 { // a sample
 		all = int(float64(k.found) / float64(looked) * float64(total))
 		of = fmt.Sprintf("%d of %d records in a sample", k.found, looked)
 	}
-	if k.budget = max(cullSome, total/cullShare); all > k.budget {
+	if k.budget = max(cullSome, base/cullShare); all > k.budget {
 		k.refused = fmt.Sprintf("%s are of rows that the table does not have, more than one in %d: none of them was deleted. They may be of another "+
 			"function.yaml that writes to this collection, or postgres.url leads to another database. If they are to go: --delete-ghosts", of, cullShare)
 		return nil

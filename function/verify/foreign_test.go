@@ -133,26 +133,43 @@ func TestCulling(t *testing.T) {
 	k := culling{}
 	require.False(t, k.take(chunks(60)), "not before all are counted")
 	require.False(t, k.take(chunks(0)))
-	require.Len(t, k.decide(500, 500), 2)
+	require.Len(t, k.decide(500, 500, 500), 2)
 	require.True(t, k.take(chunks(30)))
 	require.False(t, k.take(chunks(30)), "over a hundred in all")
 	require.True(t, k.take(chunks(9)))
-	require.Empty(t, k.decide(500, 500))
+	require.Empty(t, k.decide(500, 500, 500))
 
 	k = culling{}
 	for range 3 * maxHeld {
 		k.take(chunks(1))
 	}
-	require.Len(t, k.decide(1_000_000, 1_000_000), maxHeld)
+	require.Len(t, k.decide(1_000_000, 1_000_000, 1_000_000), maxHeld)
 	for range 2 * maxHeld {
 		require.True(t, k.take(chunks(1)))
 	}
 
 	k = culling{}
 	k.take(chunks(101))
-	require.Empty(t, k.decide(500, 500))
+	require.Empty(t, k.decide(500, 500, 500))
 	require.NotEmpty(t, k.refused)
 	require.False(t, k.take(chunks(1)))
+
+	for name, c := range map[string]struct {
+		before, found int
+		kept          bool
+	}{
+		"a share of what there was":         {before: 3_000, found: 31, kept: true},
+		"within it":                         {before: 3_000, found: 30},
+		"scaled by what there is by now":    {before: 50, found: 11, kept: true},
+		"and more may be of a larger one":   {before: 20_000, found: 100},
+		"which is no larger than it is now": {before: 20_000, found: 101, kept: true},
+	} {
+		k = culling{}
+		for range c.found {
+			k.take(chunks(1))
+		}
+		require.Equal(t, c.kept, k.decide(c.before, 10_000, 1_000) == nil, "a sample of a tenth: %s", name)
+	}
 
 	k = culling{free: true}
 	require.True(t, k.take(chunks(1_000_000)))

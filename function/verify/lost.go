@@ -17,10 +17,3 @@ func (c *comparison) hasty() bool {
 func (c *comparison) partial() bool {
 	return c.left && c.round == 0
 }
-
-// include adds the faults of rows that the first round left to the second.
-func (r *Report) include(later *Report) {
-	for kind, n := range later.Faults {
-		r.Faults[kind] = max(r.Faults[kind], n)
-	}
-}

@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"maps"
 	"strconv"
 	"sync/atomic"
 	"testing"
@@ -28,7 +29,7 @@ func TestALostIndexIsNotWaitedFor(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			x := &comparison{
-				Config: Config{Settle: defaultSettle(), Applier: &counted{}}, report: newReport("app.articles", 0), seen: map[string]struct{}{},
+				Config: Config{Settle: defaultSettle(), Applier: &counted{}}, report: newReport("app.articles", 0), seen: map[string]int{}, faults: map[Kind]int{},
 				ending: true, lag: time.Minute, missing: 201,
 			}
 			x.report.Rows = 2000
@@ -52,8 +53,8 @@ func TestWhatWasLeftIsMendedInTheNextRound(t *testing.T) {
 		mended  map[Kind]int
 		rounds  int
 	}{
-		"filled by the repair":   {mended: map[Kind]int{Missing: 150, Stale: 1}, rounds: 2},
-		"filled by the function": {brought: 150, mended: map[Kind]int{Stale: 1}, rounds: 1},
+		"filled by the repair":   {mended: map[Kind]int{Missing: 151, Stale: 1}, rounds: 2},
+		"filled by the function": {brought: 150, mended: map[Kind]int{Missing: 1, Stale: 1}, rounds: 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -72,6 +73,7 @@ func TestWhatWasLeftIsMendedInTheNextRound(t *testing.T) {
 					return
 				}
 				r.index(wire.Form{}, late) // so that row 2 may be as late
+				r.drop("3")                // which has been compared
 				for i := range c.brought {
 					r.index(wire.Form{}, article(100+i))
 				}
@@ -118,4 +120,52 @@ func TestGhostsAreCountedBesideALostIndex(t *testing.T) {
 			require.Equal(t, c.ghosts+c.rows, r.left())
 		})
 	}
+}
+
+// TestALostIndexIsFilledWhileGhostsAreWaitedFor: the deletion of one arrives once it is filled, or would be too late.
+func TestALostIndexIsFilledWhileGhostsAreWaitedFor(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.config.Settle = []time.Duration{time.Millisecond, 500 * time.Millisecond}
+	r.fill(300)
+	for i := range 150 {
+		r.drop(strconv.Itoa(100 + i))
+	}
+	late := article(1)
+	late[1].Text = "Rewritten"
+	r.table.put(late)
+	r.haunt(1)
+	looks := atomic.Int32{}
+	r.table.onFind = func() {
+		switch {
+		case looks.Add(1) == 2:
+			r.index(wire.Form{}, late)
+		case r.left() == 301:
+			r.drop("100000")
+		}
+	}
+	report := r.repair()
+	require.True(t, report.Equal, "%+v", report)
+	require.Equal(t, map[Kind]int{Missing: 150}, found(report.Repair.Mended))
+}
+
+// TestARowIsCountedOnceOverTheRounds of a repair, and not among what was mended while it is at fault.
+func TestARowIsCountedOnceOverTheRounds(t *testing.T) {
+	t.Parallel()
+	c := &comparison{seen: map[string]int{}, faults: map[Kind]int{}}
+	for round, ids := range [][]string{{"1", "2", "2"}, {"2", "3", "3", "2"}, {"3", "4"}} {
+		c.round, c.report = round, newReport("app.articles", 0)
+		for _, id := range ids {
+			c.confirm(suspect{id: id}, &finding{kind: Stale})
+		}
+		require.Equal(t, 2, c.report.Total())
+	}
+	c.conclude()
+	require.Equal(t, map[Kind]int{Stale: 2}, found(c.report.Repair.Mended))
+}
+
+// found leaves out the kinds of which there is none.
+func found(faults map[Kind]int) map[Kind]int {
+	maps.DeleteFunc(faults, func(_ Kind, n int) bool { return n == 0 })
+	return faults
 }

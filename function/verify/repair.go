@@ -19,9 +19,8 @@ const maxFailures = maxExamples
 const maxRefused = 1 << 16
 
 // repair compares and mends in turn until nothing is left or nothing gets better, or could. The report is that of the last comparison, with
-// what has become of the faults that the first one found, with those of rows that it left to the second.
+// what has become of the faults that all of them found.
 func (c *comparison) repair(ctx context.Context) error {
-	var first *Report
 	previous, tried := 0, 0 // tried counts the rounds that left no row to the next
 	if err := c.count(ctx); err != nil {
 		return err
@@ -34,11 +33,10 @@ func (c *comparison) repair(ctx context.Context) error {
 		if err := c.pass(ctx); err != nil {
 			return err
 		}
-		c.found = append(c.found, c.culling.decide(min(before, c.total), c.report.Records)...)
+		c.found = append(c.found, c.culling.decide(before, c.total, c.report.Records)...)
 		left := c.report.Total()
-		first = c.start(first)
 		if c.over(left, tried > 1 && left >= previous) {
-			c.conclude(first)
+			c.conclude()
 			return nil
 		}
 		previous = left
@@ -46,26 +44,13 @@ func (c *comparison) repair(ctx context.Context) error {
 			return err
 		}
 		if !c.mended && !c.partial() { // all that is left was refused: another comparison would find the same
-			c.conclude(first)
+			c.conclude()
 			return nil
 		}
 		if !c.deferred && !c.partial() {
 			tried++
 		}
 	}
-}
-
-// start is the report of what there was to mend: the first comparison's, with the rows that it left to the second.
-func (c *comparison) start(first *Report) *Report {
-	switch {
-	case first == nil && c.partial() && c.report.Total() == 0:
-		return nil
-	case first == nil:
-		return c.report
-	case c.left && c.round == 1:
-		first.include(c.report)
-	}
-	return first
 }
 
 // over reports whether a comparison's word is the last: nothing is left, or mending it is in vain. Not that of a first one that has left rows out.
@@ -89,13 +74,14 @@ func (c *comparison) hopeless() bool {
 	})
 }
 
-func (c *comparison) conclude(first *Report) {
-	if first.Total() == 0 {
+// conclude adds what was mended to the report of the last comparison.
+func (c *comparison) conclude() {
+	if len(c.faults) == 0 {
 		return
 	}
 	r := &Repair{Rounds: c.rounds, Mended: map[Kind]int{}, Failed: []Failure{}}
 	for _, k := range Kinds() {
-		r.Mended[k] = max(0, first.Faults[k]-c.report.Faults[k])
+		r.Mended[k] = max(0, c.faults[k]-c.report.Faults[k])
 	}
 	if c.report.Total() > 0 {
 		r.Failed, r.Refused = append(r.Failed, c.standing()...), c.culling.refused
@@ -106,8 +92,8 @@ func (c *comparison) conclude(first *Report) {
 // standing are the failures of rows that the last comparison found: others may have come right, or gone, without the repair.
 func (c *comparison) standing() []Failure {
 	return slices.DeleteFunc(c.failed, func(f Failure) bool {
-		_, found := c.seen[f.id]
-		return !found && len(c.seen) < maxSeen
+		round, known := c.seen[f.id]
+		return known && round != c.round || !known && len(c.seen) < maxSeen
 	})
 }
 
