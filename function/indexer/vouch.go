@@ -17,7 +17,7 @@ const (
 	vouchPlain = 8                // texts that may be set aside for a plain one, and one more each vouchMore
 	vouchMore  = time.Minute
 	// vouchSearch is how long others leave the endpoint to the request that is searched after its last attempt before one that works, and
-	// vouchAsk to an attempt that is under way: embedding.timeout ends it sooner.
+	// vouchAsk to an attempt that is under way, where embedding.timeout is longer.
 	vouchSearch = 10 * time.Second
 	vouchAsk    = 10 * time.Minute
 	// vouchLimit is how long a text that was taken vouches for the attempts after one that met a limit, which may have no room for two at once.
