@@ -89,8 +89,7 @@ type comparison struct {
 	culling  culling
 	round    int                 // this one, from 0
 	left     bool                // rows that may be on their way, by the first round to the second (lost.go)
-	seen     map[string]int      // rows reported, and the round that reported them last
-	faults   map[Kind]int        // that were reported, once for a row, whatever the rounds
+	tally    *tally              // what was reported
 	rounds   int                 // that tried to mend something
 	failed   []Failure           // the first that could not be mended
 	refused  map[string]struct{} // the ids of such
@@ -164,7 +163,7 @@ func prepare(ctx context.Context, cfg Config) (*comparison, error) {
 	c := &comparison{
 		Config: cfg, table: table, keys: table.keysOnly(), ids: document.NewIDs(table.Name.String(), cfg.Shared != nil),
 		culling: culling{free: cfg.DeleteGhosts}, weight: firstWeight, heaviest: firstWeight,
-		seen: map[string]int{}, faults: map[Kind]int{}, refused: map[string]struct{}{},
+		tally: newTally(maxTallied), refused: map[string]struct{}{},
 	}
 	for _, other := range cfg.Shared {
 		c.others = append(c.others, document.NewIDs(other, true))
@@ -183,6 +182,7 @@ func (c *comparison) reset() {
 	c.ending, c.found, c.culling.found = false, nil, 0
 	c.tried, c.mended, c.deferred, c.missing = false, false, false, 0
 	c.judge.unchecked = nil
+	c.tally.begin()
 	c.expected = newExpected(c.sizes.expected)
 	c.ghosts = ""
 	for _, i := range c.table.Key {

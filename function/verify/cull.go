@@ -52,15 +52,16 @@ func (k *culling) decide(before, total, looked int) []suspect {
 	held := k.held
 	k.held = nil
 	base := min(before, total)
-	of := fmt.Sprintf("%d of %d records", k.found, base)
+	of := fmt.Sprintf("%d of %d records are", k.found, total)
 	all := k.found
 	if looked < total && looked > 0 { // a sample
 		all = int(float64(k.found) / float64(looked) * float64(total))
-		of = fmt.Sprintf("%d of %d records in a sample", k.found, looked)
+		of = fmt.Sprintf("%d of %d records in a sample, about %d in all, are", k.found, looked, all)
 	}
 	if k.budget = max(cullSome, base/cullShare); all > k.budget {
-		k.refused = fmt.Sprintf("%s are of rows that the table does not have, more than one in %d: none of them was deleted. They may be of another "+
-			"function.yaml that writes to this collection, or postgres.url leads to another database. If they are to go: --delete-ghosts", of, cullShare)
+		k.refused = fmt.Sprintf("%s of rows that the table does not have, and no more than %d may go (one in %d of those before the repair, or %d): none of them was "+
+			"deleted. They may be of another function.yaml that writes to this collection, or postgres.url leads to another database. If they are to go: "+
+			"--delete-ghosts", of, k.budget, cullShare, cullSome)
 		return nil
 	}
 	for _, s := range held {

@@ -169,6 +169,10 @@ func TestCulling(t *testing.T) {
 			k.take(chunks(1))
 		}
 		require.Equal(t, c.kept, k.decide(c.before, 10_000, 1_000) == nil, "a sample of a tenth: %s", name)
+		if c.kept {
+			require.Contains(t, k.refused, fmt.Sprintf("%d of 1000 records in a sample, about %d in all, are of rows that the table does not have, "+
+				"and no more than %d may go", c.found, 10*c.found, max(100, min(c.before, 10_000)/10)), name)
+		}
 	}
 
 	k = culling{free: true}

@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"context"
 	"maps"
 	"strconv"
 	"sync/atomic"
@@ -29,7 +30,7 @@ func TestALostIndexIsNotWaitedFor(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			x := &comparison{
-				Config: Config{Settle: defaultSettle(), Applier: &counted{}}, report: newReport("app.articles", 0), seen: map[string]int{}, faults: map[Kind]int{},
+				Config: Config{Settle: defaultSettle(), Applier: &counted{}}, report: newReport("app.articles", 0), tally: newTally(9),
 				ending: true, lag: time.Minute, missing: 201,
 			}
 			x.report.Rows = 2000
@@ -149,19 +150,31 @@ func TestALostIndexIsFilledWhileGhostsAreWaitedFor(t *testing.T) {
 	require.Equal(t, map[Kind]int{Missing: 150}, found(report.Repair.Mended))
 }
 
-// TestARowIsCountedOnceOverTheRounds of a repair, and not among what was mended while it is at fault.
-func TestARowIsCountedOnceOverTheRounds(t *testing.T) {
+// TestWhatIsLostDoesNotWait beside more ghosts than are held at a time, either: then the pass over the records waits.
+func TestWhatIsLostDoesNotWait(t *testing.T) {
 	t.Parallel()
-	c := &comparison{seen: map[string]int{}, faults: map[Kind]int{}}
-	for round, ids := range [][]string{{"1", "2", "2"}, {"2", "3", "3", "2"}, {"3", "4"}} {
-		c.round, c.report = round, newReport("app.articles", 0)
-		for _, id := range ids {
-			c.confirm(suspect{id: id}, &finding{kind: Stale})
+	r := newRig(t)
+	r.config.Settle = []time.Duration{time.Millisecond, time.Millisecond}
+	r.config.Applier = r.pipeline
+	r.config.sizes = usual()
+	r.fill(2)
+	r.drop("1")
+	r.haunt(1)
+	c, err := prepare(t.Context(), r.config)
+	require.NoError(t, err)
+	c.missing, c.lag = lostRows+1, time.Second
+	c.found = []suspect{{id: "1", key: c.table.key(article(1)), kind: Missing}}
+	c.settle.put(0, suspect{id: "100000", records: true})
+	r.table.onFind = func() {
+		if r.left() == 3 {
+			r.drop("100000")
 		}
-		require.Equal(t, 2, c.report.Total())
 	}
-	c.conclude()
-	require.Equal(t, map[Kind]int{Stale: 2}, found(c.report.Repair.Mended))
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	require.NoError(t, c.again(ctx, 0))
+	require.Empty(t, c.culling.found, "the ghost was deleted in time")
+	require.Equal(t, 2, r.left())
 }
 
 // found leaves out the kinds of which there is none.

@@ -76,13 +76,10 @@ func (c *comparison) hopeless() bool {
 
 // conclude adds what was mended to the report of the last comparison.
 func (c *comparison) conclude() {
-	if len(c.faults) == 0 {
+	if len(c.tally.faults) == 0 {
 		return
 	}
-	r := &Repair{Rounds: c.rounds, Mended: map[Kind]int{}, Failed: []Failure{}}
-	for _, k := range Kinds() {
-		r.Mended[k] = max(0, c.faults[k]-c.report.Faults[k])
-	}
+	r := &Repair{Rounds: c.rounds, Mended: c.tally.gone(), Failed: []Failure{}}
 	if c.report.Total() > 0 {
 		r.Failed, r.Refused = append(r.Failed, c.standing()...), c.culling.refused
 	}
@@ -92,8 +89,7 @@ func (c *comparison) conclude() {
 // standing are the failures of rows that the last comparison found: others may have come right, or gone, without the repair.
 func (c *comparison) standing() []Failure {
 	return slices.DeleteFunc(c.failed, func(f Failure) bool {
-		round, known := c.seen[f.id]
-		return known && round != c.round || !known && len(c.seen) < maxSeen
+		return !c.tally.has(f.id, c.round)
 	})
 }
 

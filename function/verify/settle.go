@@ -119,7 +119,7 @@ func (c *comparison) again(ctx context.Context, limit int) error {
 		if c.settle.n <= limit {
 			return nil
 		}
-		if c.ending && c.hasty() { // what is lost does not wait with deletions that may be on their way
+		if c.hasty() { // what is lost does not wait with deletions that may be on their way
 			if err := c.mend(ctx); err != nil {
 				return err
 			}
@@ -264,22 +264,11 @@ func (c *comparison) settled(try int, s suspect, f *finding, now digest) {
 	}
 }
 
-// maxSeen bounds how many rows are remembered as reported.
-const maxSeen = 1 << 20
-
 // confirm reports a fault, once for a row: the pass over the records may meet a row that the pass over the rows has reported, or a row
 // whose records it has seen on an earlier page.
 func (c *comparison) confirm(s suspect, f *finding) {
-	round, known := c.seen[s.id]
-	if !known || round != c.round {
+	if !c.tally.add(s.id, f.kind, c.round) {
 		c.report.add(s.id, f)
-	}
-	room := len(c.seen) < maxSeen
-	if !known && (room || c.round == 0) { // in a later round it may be one that is not remembered
-		c.faults[f.kind]++
-	}
-	if known || room {
-		c.seen[s.id] = c.round
 	}
 	if c.Applier != nil && (!f.gone || c.culling.take(s)) {
 		c.found = append(c.found, s)

@@ -98,7 +98,7 @@ func TestAChangeOfWhatIsNotIndexedTellsNothingOfTheOlder(t *testing.T) {
 // TestHeavySuspectsAreNotKept: to compare them again and again would take longer than the pass.
 func TestHeavySuspectsAreNotKept(t *testing.T) {
 	t.Parallel()
-	c := &comparison{Config: Config{Settle: defaultSettle()}, report: newReport("app.articles", 0), seen: map[string]int{}, faults: map[Kind]int{}}
+	c := &comparison{Config: Config{Settle: defaultSettle()}, report: newReport("app.articles", 0), tally: newTally(9)}
 	c.settle = newSettling(c.Settle)
 	missing := &finding{kind: Missing}
 	c.settled(1, suspect{id: "1", bytes: pageBytes}, missing, digest{})
@@ -115,7 +115,7 @@ func TestHeavySuspectsAreNotKept(t *testing.T) {
 func TestARefusedRowIsNotWaitedFor(t *testing.T) {
 	t.Parallel()
 	c := &comparison{
-		Config: Config{Settle: defaultSettle()}, report: newReport("app.articles", 0), seen: map[string]int{}, faults: map[Kind]int{},
+		Config: Config{Settle: defaultSettle()}, report: newReport("app.articles", 0), tally: newTally(9),
 		ending: true, lag: time.Minute, refused: map[string]struct{}{"1": {}},
 	}
 	c.settle = newSettling(c.Settle)
