@@ -162,7 +162,7 @@ func TestWhatIsLostDoesNotWait(t *testing.T) {
 	r.haunt(1)
 	c, err := prepare(t.Context(), r.config)
 	require.NoError(t, err)
-	c.missing, c.lag = lostRows+1, time.Second
+	c.missing = lostRows + 1
 	c.found = []suspect{{id: "1", key: c.table.key(article(1)), kind: Missing}}
 	c.settle.put(0, suspect{id: "100000", records: true})
 	r.table.onFind = func() {
@@ -173,7 +173,7 @@ func TestWhatIsLostDoesNotWait(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
 	require.NoError(t, c.again(ctx, 0))
-	require.Empty(t, c.culling.found, "the ghost was deleted in time")
+	require.Zero(t, c.culling.found, "the ghost was deleted in time")
 	require.Equal(t, 2, r.left())
 }
 
